@@ -1,0 +1,336 @@
+//! Endpoints that look things up.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use types::address::Address;
+use types::block::Block;
+use types::number::Height;
+use types::proof::ProvedBlock;
+use types::transaction::TransactionId;
+
+use crate::backend::{AccountView, Backend, Known};
+use crate::hex;
+use crate::openapi;
+use crate::problem::{Code, Problem};
+use crate::server::answer::{Answer, JSON, OPEN_METRICS, TEXT, TOML, body, json};
+use crate::server::request::{Parameters, Segment};
+use crate::server::routes::App;
+use crate::types::{
+    AccountAnswer, BlockAnswer, BlockName, BlockPage, BlockSummary, CertificateAnswer,
+    HistoryEntry, HistoryPage, Position, Status, SubmitStatus, TransactionAnswer, TransactionText,
+    Validators, scalar,
+};
+
+/// Entries of a page when none are asked for, and the most that may be.
+const PAGE: (u32, u32) = (50, 100);
+
+/// How the validator is, as it sees itself.
+#[utoipa::path(get, path = "/v1/status", tag = "validator", responses(
+    (status = 200, description = "its status", body = Status),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn status<B: Backend>(State(app): State<App<B>>) -> Answer {
+    let live = app.read(app.backend.live()).await?;
+    json(StatusCode::OK, &Status::new(app.backend.genesis(), &live))
+}
+
+/// The genesis document, as its operator wrote it.
+#[utoipa::path(get, path = "/v1/genesis", tag = "validator", responses(
+    (status = 200, description = "the document", body = String, content_type = "application/toml"),
+))]
+pub(crate) async fn genesis<B: Backend>(State(app): State<App<B>>) -> Response {
+    body(StatusCode::OK, TOML, app.backend.genesis_text().to_owned())
+}
+
+/// The validators of the network, and to which of them this one is connected.
+#[utoipa::path(get, path = "/v1/validators", tag = "validator", responses(
+    (status = 200, description = "the validators", body = Validators),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn validators<B: Backend>(State(app): State<App<B>>) -> Answer {
+    let live = app.read(app.backend.live()).await?;
+    json(StatusCode::OK, &Validators::new(app.backend.genesis(), &live))
+}
+
+/// Where a page of blocks begins and how long it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BlocksQuery {
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+/// Committed blocks without their transactions, newest first.
+#[utoipa::path(get, path = "/v1/blocks", tag = "blocks", params(
+    ("before" = Option<scalar::Integer>, Query, description = "only blocks below this height"),
+    ("limit" = Option<u32>, Query, description = "at most so many, 1 to 100 (50)"),
+), responses(
+    (status = 200, description = "a page", body = BlockPage),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn blocks<B: Backend>(
+    State(app): State<App<B>>,
+    Parameters(query): Parameters<BlocksQuery>,
+) -> Answer {
+    let limit = page_limit(query.limit)?;
+    let before = match query.before.as_deref().map(scalar::parse_decimal) {
+        None => None,
+        Some(Some(height)) => Some(Height::new(height)),
+        Some(None) => {
+            return Err(Problem::new(Code::InvalidParameter, "before: not a height"));
+        }
+    };
+    let headers = app.read(app.backend.headers(before, limit)).await?;
+    let mut blocks: Vec<BlockSummary> = headers.iter().map(BlockSummary::new).collect();
+    let mut next = None;
+    if blocks.len() >= limit {
+        next = blocks.last().map(|block| block.height);
+    } else if before != Some(Height::GENESIS) {
+        blocks.push(BlockSummary::new(app.backend.genesis().header()));
+    }
+    json(StatusCode::OK, &BlockPage { blocks, next })
+}
+
+/// A committed block.
+#[utoipa::path(get, path = "/v1/blocks/{block}", tag = "blocks", params(
+    ("block" = String, Path, description = "its height, or its id"),
+), responses(
+    (status = 200, description = "the block", body = BlockAnswer),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn block<B: Backend>(
+    State(app): State<App<B>>,
+    Segment(name): Segment<BlockName>,
+) -> Answer {
+    let genesis = app.backend.genesis();
+    match find(&app, name).await? {
+        Found::Genesis(block) => json(StatusCode::OK, &BlockAnswer::new(genesis, &block)),
+        Found::Proved(proved) => json(StatusCode::OK, &BlockAnswer::new(genesis, &proved.block)),
+    }
+}
+
+/// What proves that a block is committed.
+#[utoipa::path(get, path = "/v1/blocks/{block}/certificate", tag = "blocks", params(
+    ("block" = String, Path, description = "its height, or its id"),
+), responses(
+    (status = 200, description = "the proof", body = CertificateAnswer),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn certificate<B: Backend>(
+    State(app): State<App<B>>,
+    Segment(name): Segment<BlockName>,
+) -> Answer {
+    let proved = proved(find(&app, name).await?)?;
+    let answer = CertificateAnswer::new(app.backend.genesis(), &proved);
+    json(StatusCode::OK, &answer)
+}
+
+/// A committed block with its proof, as hexadecimal wire bytes: all that a checker needs.
+#[utoipa::path(get, path = "/v1/blocks/{block}/wire", tag = "blocks", params(
+    ("block" = String, Path, description = "its height, or its id"),
+), responses(
+    (status = 200, description = "the block and its proof", body = String, content_type = "text/plain"),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn wire<B: Backend>(
+    State(app): State<App<B>>,
+    Segment(name): Segment<BlockName>,
+) -> Answer {
+    let proved = proved(find(&app, name).await?)?;
+    Ok(body(StatusCode::OK, TEXT, hex::to_hex_wire(&*proved)))
+}
+
+/// What became of a transaction.
+#[utoipa::path(get, path = "/v1/transactions/{id}", tag = "transactions", params(
+    ("id" = String, Path, description = "its id, 64 hexadecimal digits"),
+), responses(
+    (status = 200, description = "what this validator knows", body = TransactionAnswer),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn transaction<B: Backend>(
+    State(app): State<App<B>>,
+    Segment(id): Segment<TransactionId>,
+) -> Answer {
+    let genesis = app.backend.genesis();
+    let known = app.read(app.backend.transaction(id)).await?;
+    let answer = match known {
+        None => {
+            return Err(Problem::new(
+                Code::TransactionNotFound,
+                format!("transaction {id} is neither pending nor committed here"),
+            ));
+        }
+        Some(Known::Pending(signed)) => TransactionAnswer {
+            id,
+            status: SubmitStatus::Pending,
+            height: None,
+            block: None,
+            index: None,
+            transaction: TransactionText::new(genesis, &signed),
+            receipt: None,
+        },
+        Some(Known::Committed(receipt)) => TransactionAnswer {
+            id,
+            status: SubmitStatus::Committed,
+            height: Some(receipt.reply.statement.height),
+            block: Some(receipt.reply.statement.block),
+            index: Some(receipt.index),
+            transaction: TransactionText::new(genesis, &receipt.transaction),
+            receipt: Some(*receipt),
+        },
+    };
+    json(StatusCode::OK, &answer)
+}
+
+/// An account in the last committed state, with what proves it.
+#[utoipa::path(get, path = "/v1/accounts/{address}", tag = "accounts", params(
+    ("address" = String, Path, description = "its address"),
+), responses(
+    (status = 200, description = "the account", body = AccountAnswer),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn account<B: Backend>(
+    State(app): State<App<B>>,
+    Segment(text): Segment<String>,
+) -> Answer {
+    let address = address(&app, &text)?;
+    let found: Option<AccountView> = app.read(app.backend.account(address)).await?;
+    let view = found.ok_or_else(|| {
+        Problem::new(
+            Code::AccountNotFound,
+            format!("{text} has no account: nobody has sent it anything"),
+        )
+    })?;
+    json(StatusCode::OK, &AccountAnswer::new(app.backend.genesis(), view))
+}
+
+/// Where a page of a history begins and how long it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HistoryQuery {
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+/// Committed transactions of an account, newest first; none for an account that does not exist.
+#[utoipa::path(get, path = "/v1/accounts/{address}/history", tag = "accounts", params(
+    ("address" = String, Path, description = "its address"),
+    ("before" = Option<String>, Query, description = "only what stands before HEIGHT-INDEX"),
+    ("limit" = Option<u32>, Query, description = "at most so many, 1 to 100 (50)"),
+), responses(
+    (status = 200, description = "a page", body = HistoryPage),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn history<B: Backend>(
+    State(app): State<App<B>>,
+    Segment(text): Segment<String>,
+    Parameters(query): Parameters<HistoryQuery>,
+) -> Answer {
+    let address = address(&app, &text)?;
+    let limit = page_limit(query.limit)?;
+    let before: Option<Position> = query
+        .before
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|error| Problem::new(Code::InvalidParameter, format!("before: {error}")))?;
+    let happened = app.read(app.backend.history(address, before, limit)).await?;
+    let next =
+        (happened.len() >= limit).then(|| happened.last().map(|last| last.position)).flatten();
+    let genesis = app.backend.genesis();
+    let entries = happened.iter().map(|happened| HistoryEntry::new(genesis, happened)).collect();
+    json(StatusCode::OK, &HistoryPage { entries, next })
+}
+
+/// The process answers.
+#[utoipa::path(get, path = "/livez", tag = "operation", responses(
+    (status = 200, description = "it lives", body = String, content_type = "text/plain"),
+))]
+pub(crate) async fn livez() -> Response {
+    body(StatusCode::OK, TEXT, "ok\n")
+}
+
+/// The validator reaches enough others for a quorum.
+#[utoipa::path(get, path = "/readyz", tag = "operation", responses(
+    (status = 200, description = "it is ready", body = String, content_type = "text/plain"),
+    (status = "default", description = "it is not", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn readyz<B: Backend>(State(app): State<App<B>>) -> Answer {
+    let live = app.read(app.backend.live()).await?;
+    if live.ready {
+        return Ok(body(StatusCode::OK, TEXT, "ready\n"));
+    }
+    Err(Problem::new(
+        Code::NotReady,
+        format!(
+            "connected to {} of {} other validators",
+            live.connected.len(),
+            app.backend.genesis().validators().len().saturating_sub(1)
+        ),
+    ))
+}
+
+/// Every metric, in the OpenMetrics text format.
+#[utoipa::path(get, path = "/metrics", tag = "operation", responses(
+    (status = 200, description = "the metrics", body = String, content_type = "application/openmetrics-text"),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn metrics<B: Backend>(State(app): State<App<B>>) -> Answer {
+    let text = app.read(app.backend.metrics()).await?;
+    Ok(body(StatusCode::OK, OPEN_METRICS, text))
+}
+
+/// This description.
+#[utoipa::path(get, path = "/openapi.json", tag = "operation", responses(
+    (status = 200, description = "the OpenAPI document", body = String, content_type = "application/json"),
+))]
+pub(crate) async fn openapi() -> Response {
+    body(StatusCode::OK, JSON, openapi::document())
+}
+
+/// A block that was found.
+enum Found {
+    /// The genesis block, which nobody certified.
+    Genesis(Block),
+    /// Any other.
+    Proved(std::sync::Arc<ProvedBlock>),
+}
+
+async fn find<B: Backend>(app: &App<B>, name: BlockName) -> Result<Found, Problem> {
+    let not_found =
+        || Problem::new(Code::BlockNotFound, format!("block {name} is not committed here"));
+    let height = match name {
+        BlockName::Height(height) => height,
+        BlockName::Id(id) => app.read(app.backend.height_of(id)).await?.ok_or_else(not_found)?,
+    };
+    if height == Height::GENESIS {
+        return Ok(Found::Genesis(app.backend.genesis().block()));
+    }
+    app.read(app.backend.block(height)).await?.map(Found::Proved).ok_or_else(not_found)
+}
+
+fn proved(found: Found) -> Result<std::sync::Arc<ProvedBlock>, Problem> {
+    match found {
+        Found::Proved(proved) => Ok(proved),
+        Found::Genesis(_) => Err(Problem::new(
+            Code::CertificateNotFound,
+            "the genesis block has no certificate: it is where trust begins",
+        )),
+    }
+}
+
+fn address<B: Backend>(app: &App<B>, text: &str) -> Result<Address, Problem> {
+    Address::from_text(app.backend.genesis().prefix(), text)
+        .map_err(|error| Problem::new(Code::InvalidAddress, error.to_string()))
+}
+
+/// The length of a page, checked.
+fn page_limit(asked: Option<u32>) -> Result<usize, Problem> {
+    let (default, max) = PAGE;
+    let limit = asked.unwrap_or(default);
+    if limit == 0 || limit > max {
+        return Err(Problem::new(Code::InvalidParameter, format!("limit: from 1 to {max}")));
+    }
+    usize::try_from(limit).map_err(|_| Problem::new(Code::InvalidParameter, "limit: too large"))
+}

@@ -1,0 +1,298 @@
+//! Endpoints that take transactions in.
+//!
+//! The way of thousands of transactions per second: texts are borrowed from the body, decoded one by
+//! one into transactions, and never held as JSON values. Signatures are checked by the backend, in batches.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use crypto::signed::Unverified;
+use serde::de::{self, DeserializeSeed as _};
+use serde::{Deserialize, Deserializer};
+use types::rejection::Rejection;
+use types::transaction::{SignedTransaction, TRANSACTION_BYTES_MAX, TransactionId};
+
+use crate::backend::{BATCH_TRANSACTIONS_MAX, Backend, Submission, SubmitError};
+use crate::hex::{self, WireTextError};
+use crate::problem::{Code, Problem};
+use crate::server::answer::{Answer, json};
+use crate::server::request::{Parameters, json_body};
+use crate::server::routes::App;
+use crate::types::{
+    BatchAnswer, BatchRequest, BatchResult, BatchStatus, SubmitAnswer, SubmitRequest,
+};
+
+/// Longest wire form of a transaction: the format version stands before its canonical bytes.
+const WIRE_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + 1;
+
+/// What a submission waits for.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WaitFor {
+    /// Nothing: accepted or refused.
+    #[default]
+    None,
+    /// That it is committed and durable here.
+    Committed,
+}
+
+/// What a submission waits for, and how long.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SubmitQuery {
+    wait: Option<WaitFor>,
+    timeout_ms: Option<u64>,
+}
+
+/// The body of a single submission, borrowed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SingleBody<'a> {
+    #[serde(borrow)]
+    transaction: Cow<'a, str>,
+}
+
+/// Takes in one signed transaction.
+#[utoipa::path(post, path = "/v1/transactions", tag = "transactions", params(
+    ("wait" = Option<String>, Query, description = "`none` (default) or `committed`: answer when it is committed and durable here"),
+    ("timeout_ms" = Option<u64>, Query, description = "how long to wait at most; 30,000 by default, at most 60,000"),
+), request_body = SubmitRequest, responses(
+    (status = 200, description = "it is committed", body = SubmitAnswer),
+    (status = 202, description = "it is pending, after the wait too", body = SubmitAnswer),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn submit<B: Backend>(
+    State(app): State<App<B>>,
+    Parameters(query): Parameters<SubmitQuery>,
+    request: Request,
+) -> Answer {
+    let _place = app.gates.submits.enter()?;
+    let limits = &app.limits;
+    let wait = wait_of(&query, limits.wait_max);
+    let bytes = json_body(request, limits.single_bytes_max, limits.body_timeout).await?;
+    let SingleBody { transaction } = serde_json::from_slice(&bytes).map_err(malformed_json)?;
+    let transaction = decode(&transaction)
+        .map_err(|error| Problem::new(Code::MalformedTransaction, error.to_string()))?;
+    let id = transaction.id();
+    let submitted = app.backend.submit(Unverified::new(transaction), wait);
+    let submission = match app.in_time(submitted, wait.unwrap_or_default()).await? {
+        Ok(submission) => submission,
+        // What is pending already is no refusal, whoever says so.
+        Err(SubmitError::Refused(Rejection::AlreadyPending)) => Submission::AlreadyPending,
+        Err(SubmitError::Refused(rejection)) => return Err(Problem::from(&rejection)),
+        Err(SubmitError::Fault(fault)) => return Err(fault.into()),
+    };
+    let answer = SubmitAnswer::new(id, submission);
+    let status = if answer.status.is_committed() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    json(status, &answer)
+}
+
+/// Takes in up to 1,000 signed transactions without waiting for their commit.
+#[utoipa::path(post, path = "/v1/transactions/batch", tag = "transactions",
+request_body = BatchRequest, responses(
+    (status = 200, description = "one result for each, in order", body = BatchAnswer),
+    (status = "default", description = "any problem with the batch as a whole", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn submit_batch<B: Backend>(
+    State(app): State<App<B>>,
+    request: Request,
+) -> Answer {
+    let _place = app.gates.batches.enter()?;
+    let limits = &app.limits;
+    let bytes = json_body(request, limits.batch_bytes_max, limits.body_timeout).await?;
+    let Batch { decoded, found } = read_batch(&bytes)?;
+    drop(bytes);
+    if found > BATCH_TRANSACTIONS_MAX {
+        return Err(Problem::new(
+            Code::TooManyTransactions,
+            format!("{found} transactions, at most {BATCH_TRANSACTIONS_MAX} are taken at once"),
+        ));
+    }
+    let mut transactions = Vec::with_capacity(decoded.len());
+    let pending: Vec<Result<TransactionId, WireTextError>> = decoded
+        .into_iter()
+        .map(|decoded| {
+            let transaction = decoded?;
+            let id = transaction.id();
+            transactions.push(Unverified::new(transaction));
+            Ok(id)
+        })
+        .collect();
+    let expected = transactions.len();
+    let submitted = app.backend.submit_batch(transactions);
+    let outcomes = app.in_time(submitted, Duration::ZERO).await??;
+    if outcomes.len() != expected {
+        tracing::error!(expected, found = outcomes.len(), "a batch lost its results");
+        return Err(Problem::new(Code::Internal, "results of the batch are missing"));
+    }
+    let mut outcomes = outcomes.into_iter();
+    let results = pending
+        .into_iter()
+        .filter_map(|decoded| match decoded {
+            Ok(id) => outcomes.next().map(|outcome| taken(id, outcome)),
+            Err(error) => Some(not_a_transaction(&error)),
+        })
+        .collect();
+    json(StatusCode::OK, &BatchAnswer { results })
+}
+
+fn wait_of(query: &SubmitQuery, wait_max: Duration) -> Option<Duration> {
+    match query.wait.unwrap_or_default() {
+        WaitFor::None => None,
+        WaitFor::Committed => {
+            let asked = query.timeout_ms.map(Duration::from_millis);
+            Some(asked.unwrap_or(wait_max / 2).min(wait_max))
+        }
+    }
+}
+
+fn decode(text: &str) -> Result<SignedTransaction, WireTextError> {
+    hex::from_hex_wire(text, WIRE_BYTES_MAX)
+}
+
+fn malformed_json(error: serde_json::Error) -> Problem {
+    Problem::new(Code::MalformedJson, error.to_string())
+}
+
+fn taken(id: TransactionId, outcome: Result<Submission, Rejection>) -> BatchResult {
+    match outcome {
+        Ok(submission) => BatchResult {
+            id: Some(id),
+            status: SubmitAnswer::new(id, submission).status.into(),
+            code: None,
+            detail: None,
+        },
+        Err(Rejection::AlreadyPending) => BatchResult {
+            id: Some(id),
+            status: BatchStatus::AlreadyPending,
+            code: None,
+            detail: None,
+        },
+        Err(rejection) => BatchResult {
+            id: Some(id),
+            status: BatchStatus::Refused,
+            code: Some(rejection.code().to_owned()),
+            detail: Some(rejection.to_string()),
+        },
+    }
+}
+
+fn not_a_transaction(error: &WireTextError) -> BatchResult {
+    BatchResult {
+        id: None,
+        status: BatchStatus::Refused,
+        code: Some(Code::MalformedTransaction.as_str().to_owned()),
+        detail: Some(error.to_string()),
+    }
+}
+
+/// A batch as far as it was read: at most [`BATCH_TRANSACTIONS_MAX`] are decoded, the rest is counted.
+#[derive(Default)]
+struct Batch {
+    decoded: Vec<Result<SignedTransaction, WireTextError>>,
+    found: usize,
+}
+
+/// Reads `{"transactions": ["…", …]}` without making JSON values of it.
+fn read_batch(bytes: &[u8]) -> Result<Batch, Problem> {
+    let mut from = serde_json::Deserializer::from_slice(bytes);
+    let batch = BatchSeed.deserialize(&mut from).map_err(malformed_json)?;
+    from.end().map_err(malformed_json)?;
+    Ok(batch)
+}
+
+/// Reads the object.
+struct BatchSeed;
+
+impl<'de> de::DeserializeSeed<'de> for BatchSeed {
+    type Value = Batch;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Batch, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> de::Visitor<'de> for BatchSeed {
+    type Value = Batch;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object with the list `transactions`")
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Batch, A::Error> {
+        let mut batch = None;
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if key != "transactions" {
+                return Err(de::Error::unknown_field(&key, &["transactions"]));
+            }
+            if batch.is_some() {
+                return Err(de::Error::duplicate_field("transactions"));
+            }
+            batch = Some(map.next_value_seed(ListSeed)?);
+        }
+        batch.ok_or_else(|| de::Error::missing_field("transactions"))
+    }
+}
+
+/// Reads the list, decoding each text as it comes.
+struct ListSeed;
+
+impl<'de> de::DeserializeSeed<'de> for ListSeed {
+    type Value = Batch;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Batch, D::Error> {
+        from.deserialize_seq(self)
+    }
+}
+
+impl<'de> de::Visitor<'de> for ListSeed {
+    type Value = Batch;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of hexadecimal texts")
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Batch, A::Error> {
+        let mut batch = Batch::default();
+        while batch.found < BATCH_TRANSACTIONS_MAX {
+            let Some(Decoded(decoded)) = list.next_element()? else {
+                return Ok(batch);
+            };
+            batch.decoded.push(decoded);
+            batch.found = batch.found.saturating_add(1);
+        }
+        while list.next_element::<de::IgnoredAny>()?.is_some() {
+            batch.found = batch.found.saturating_add(1);
+        }
+        Ok(batch)
+    }
+}
+
+/// One text of the list, decoded where it stands in the body.
+struct Decoded(Result<SignedTransaction, WireTextError>);
+
+impl<'de> Deserialize<'de> for Decoded {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl de::Visitor<'_> for TextVisitor {
+    type Value = Decoded;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a hexadecimal text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Decoded, E> {
+        Ok(Decoded(decode(text)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

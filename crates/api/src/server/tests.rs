@@ -1,0 +1,6 @@
+mod bounds;
+mod endpoints;
+mod hostile;
+mod problems;
+mod streams;
+mod submissions;

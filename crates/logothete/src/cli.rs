@@ -1,0 +1,276 @@
+//! The command line. What a flag means in detail stands in `docs/reference/logothete.md`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use types::validators::VALIDATORS_MAX;
+
+/// The largest seed: up to here every reader of TOML and JSON is exact.
+const SEED_MAX: u64 = 1 << 53;
+
+/// Run a validator or a local testnet of the Logothete ledger, look at them, check them.
+///
+/// Results are written to standard output, everything else to standard error.
+#[derive(Debug, Parser)]
+#[command(name = "logothete", version, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 done, 1 fault or does not hold, 2 usage, 3 refused, \
+    4 no validator reachable, 5 no such network or validator, 6 not in time, \
+    9 validators contradict one another, 130 interrupted.")]
+pub(crate) struct Arguments {
+    /// Write results as JSON, one document a line.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands, one file each under `commands`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one validator until it is told to stop.
+    Validator(ValidatorArguments),
+    /// A whole network on this computer.
+    Testnet(TestnetArguments),
+    /// How the validators of a network are, and whether they agree.
+    Status(StatusArguments),
+    /// Checks everything that a stopped validator has stored, from the genesis on.
+    Audit(AuditArguments),
+    /// How much a network commits, and how fast.
+    Bench(BenchArguments),
+    /// Key files of validators and nodes.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Genesis documents.
+    #[command(subcommand)]
+    Genesis(GenesisCommand),
+}
+
+/// `validator`.
+#[derive(Debug, Args)]
+pub(crate) struct ValidatorArguments {
+    /// Its configuration; see docs/reference/configuration.md.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Address of a member to begin with, /ip4/…/tcp/…/p2p/…; added to those of the configuration.
+    #[arg(long, value_name = "MULTIADDR")]
+    pub(crate) bootstrap: Vec<String>,
+    /// How the log on standard error is written.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+    /// What is logged, as in RUST_LOG, which it goes before [default: info].
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) log_level: Option<String>,
+    /// Stop when standard input is closed: the validator ends with whoever holds the other end.
+    #[arg(long)]
+    pub(crate) stop_with_stdin: bool,
+}
+
+/// How a log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON document a line.
+    Json,
+}
+
+/// `testnet`.
+#[derive(Debug, Args)]
+pub(crate) struct TestnetArguments {
+    /// Directory of the testnet [default: what LOGOTHETE_DIR says, else ./testnet].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// What to do with it.
+    #[command(subcommand)]
+    pub(crate) command: TestnetCommand,
+}
+
+/// What can be done with a testnet.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TestnetCommand {
+    /// Start it, making it first if it does not exist.
+    Up(UpArguments),
+    /// The processes of its validators, how they are, and whether they agree.
+    Status,
+    /// The logs of its validators.
+    Logs(LogsArguments),
+    /// End validators with SIGKILL, as a crash would.
+    Kill(NodesArguments),
+    /// Halt validators with SIGSTOP: they keep their connections and say nothing.
+    Pause(NodesArguments),
+    /// Let halted validators go on.
+    Resume(NodesArguments),
+    /// Start validators that do not run.
+    Start(NodesArguments),
+    /// Stop validators and start them again.
+    Restart(NodesArguments),
+    /// Stop all of it. Its state stays.
+    Down,
+}
+
+/// `testnet up`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct UpArguments {
+    /// How many validators a new testnet has [default: 4].
+    #[arg(short = 'n', long, value_name = "COUNT", value_parser = validators_count)]
+    pub(crate) validators: Option<usize>,
+    /// What the keys of a new testnet are derived from [default: 0].
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
+    pub(crate) seed: Option<u64>,
+    /// Leave the validators running and return once they are ready.
+    #[arg(long)]
+    pub(crate) detach: bool,
+    /// Begin anew: stop the testnet if it runs, and delete its chain and keys.
+    #[arg(long)]
+    pub(crate) reset: bool,
+    /// How long the validators may take to be ready.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
+}
+
+/// `testnet logs`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LogsArguments {
+    /// Whose log: node2 or 2 [default: all of them].
+    #[arg(value_name = "NODE", value_parser = node_number)]
+    pub(crate) node: Option<usize>,
+    /// Go on with what is written from now on, until Ctrl-C.
+    #[arg(short = 'f', long)]
+    pub(crate) follow: bool,
+    /// How many of the last lines of each log.
+    #[arg(short = 'n', long, value_name = "LINES", default_value_t = 20)]
+    pub(crate) lines: usize,
+}
+
+/// The validators a command is about.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct NodesArguments {
+    /// Validators: node2 or 2; or all.
+    #[arg(value_name = "NODE", required = true, value_parser = node_choice)]
+    pub(crate) nodes: Vec<NodeChoice>,
+}
+
+/// One validator or all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NodeChoice {
+    /// The one in `node<i>`.
+    One(usize),
+    /// Every validator.
+    All,
+}
+
+/// `status`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct StatusArguments {
+    /// Directory of a local testnet [default: what LOGOTHETE_DIR says, else ./testnet].
+    #[arg(long, value_name = "DIR", conflicts_with = "api")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Base URL of a validator's API; may be given several times.
+    #[arg(long, value_name = "URL")]
+    pub(crate) api: Vec<String>,
+}
+
+/// What can be done with key files.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a new key file, readable by its owner only. An existing file is never overwritten.
+    New(KeyFile),
+    /// Show the public key and the peer id of a key file, never the secret.
+    Show(KeyFile),
+}
+
+/// A key file.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KeyFile {
+    /// The key file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// What can be done with genesis documents.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GenesisCommand {
+    /// Say everything that is wrong with a document, each with its line, or what it describes.
+    Check(GenesisFile),
+}
+
+/// A genesis document.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GenesisFile {
+    /// The document.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+fn validators_count(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|count| (1..=VALIDATORS_MAX).contains(count))
+        .ok_or_else(|| format!("a network has 1 to {VALIDATORS_MAX} validators"))
+}
+
+/// `node2` or `2`, in one spelling only: no sign, no leading zero.
+fn node_number(text: &str) -> Result<usize, String> {
+    let digits = text.strip_prefix("node").unwrap_or(text);
+    digits
+        .parse()
+        .ok()
+        .filter(|number: &usize| number.to_string() == digits)
+        .ok_or_else(|| "a validator is named like node2 or 2".to_owned())
+}
+
+fn node_choice(text: &str) -> Result<NodeChoice, String> {
+    if text == "all" {
+        return Ok(NodeChoice::All);
+    }
+    node_number(text).map(NodeChoice::One).map_err(|reason| format!("{reason}, or all"))
+}
+
+#[cfg(test)]
+mod tests;
+
+/// `audit`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AuditArguments {
+    /// The data directory of a stopped validator, or a copy of one; its validator's folder will do, too.
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+    /// The genesis of its network [default: ../genesis.toml beside the validator's folder].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) genesis: Option<PathBuf>,
+}
+
+/// `bench`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BenchArguments {
+    /// Transfers a second, sent whether or not earlier ones were answered.
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) rate: u64,
+    /// As many transfers as the network takes.
+    #[arg(long, conflicts_with = "rate")]
+    pub(crate) max: bool,
+    /// For how long.
+    #[arg(long, value_name = "COUNT", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub(crate) seconds: u64,
+    /// How many accounts send, each to others.
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000, value_parser = accounts_count)]
+    pub(crate) accounts: usize,
+    /// How many validators the network of the benchmark has.
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 4, value_parser = validators_count)]
+    pub(crate) validators: usize,
+    /// Measure the running testnet, with its named accounts, and not one made for this.
+    #[arg(long, conflicts_with_all = ["accounts", "validators"])]
+    pub(crate) running: bool,
+    /// The testnet to be measured; without --running, where the network is made [default: the system's
+    /// folder for temporary files].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+fn accounts_count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 2..=1_000_000) => Ok(count),
+        Ok(_) | Err(_) => Err("a whole number from 2 to 1000000 is needed".to_owned()),
+    }
+}

@@ -1,0 +1,264 @@
+//! `logothete audit`: re-executes a stored chain from its genesis and believes nothing that was stored with it.
+//!
+//! The directory is not changed. What a running validator would have refused, this refuses: it uses the same
+//! checks on the same types, but trusts no result of theirs that lies on disk.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crypto::signed::{ChainId, Unverified};
+use indicatif::{ProgressBar, ProgressStyle};
+use ledger::{Ledger, PoolLimits};
+use pbft::Record;
+use serde::Serialize;
+use storage::{Archive, Store};
+use types::account::Snapshot;
+use types::application::Application;
+use types::block::{BlockId, Header};
+use types::door::Door;
+use types::genesis::Genesis;
+use types::number::Height;
+use types::vote::{Phase, Vote};
+
+use crate::cli::AuditArguments;
+use crate::failure::{Exit, Failure};
+use crate::output::{GOOD, Output, Report, styled};
+
+/// What holds.
+#[derive(Debug, Serialize)]
+struct AuditReport {
+    directory: PathBuf,
+    chain: String,
+    validator: String,
+    height: u64,
+    block: String,
+    state_root: String,
+    transactions: u64,
+    accounts: u64,
+    supply: String,
+    snapshots: Vec<u64>,
+    journal_records: usize,
+    journal_torn_bytes: u64,
+}
+
+impl Report for AuditReport {
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let head = styled(GOOD, "everything holds");
+        writeln!(out, "{head}: {} of {}", self.directory.display(), self.validator)?;
+        writeln!(out, "height      {}", self.height)?;
+        writeln!(out, "block       {}", self.block)?;
+        writeln!(out, "state root  {}", self.state_root)?;
+        writeln!(out, "executed    {} transactions, {} accounts", self.transactions, self.accounts)?;
+        writeln!(out, "supply      {}", self.supply)?;
+        writeln!(out, "snapshots   {:?}", self.snapshots)?;
+        writeln!(out, "journal     {} records", self.journal_records)?;
+        if self.journal_torn_bytes > 0 {
+            let torn = self.journal_torn_bytes;
+            writeln!(out, "            {torn} bytes of an interrupted write at its end")?;
+        }
+        Ok(())
+    }
+}
+
+/// Audits a directory.
+///
+/// # Errors
+///
+/// Fails with the first thing that is wrong.
+pub(crate) fn run(arguments: &AuditArguments, output: &mut Output) -> Result<Exit, Failure> {
+    let directory = data_directory(&arguments.directory);
+    let genesis = genesis(arguments, &directory)?;
+    let archive = Archive::open(&directory, &genesis, &std::env::temp_dir())
+        .map_err(|cause| wrong(&directory, &cause))?;
+    let audit = Audit { directory: &directory, genesis: &genesis, archive: &archive };
+    output.result(&audit.run()?)?;
+    Ok(Exit::Done)
+}
+
+/// The data directory itself, where the folder around it was named.
+fn data_directory(named: &Path) -> PathBuf {
+    let inner = named.join("data");
+    if inner.join("identity").exists() { inner } else { named.to_owned() }
+}
+
+fn genesis(arguments: &AuditArguments, directory: &Path) -> Result<Genesis, Failure> {
+    let path = match &arguments.genesis {
+        Some(path) => path.clone(),
+        None => directory
+            .ancestors()
+            .skip(1)
+            .take(2)
+            .map(|above| above.join("genesis.toml"))
+            .find(|path| path.exists())
+            .ok_or_else(|| {
+                Failure::new(Exit::NotFound, "no genesis.toml above the directory")
+                    .with_hint("name it with --genesis FILE")
+            })?,
+    };
+    let text =
+        std::fs::read_to_string(&path).map_err(|cause| Failure::file("read", &path, &cause))?;
+    Genesis::parse(&text)
+        .map_err(|errors| Failure::new(Exit::Fault, format!("{}: {errors}", path.display())))
+}
+
+fn wrong(directory: &Path, cause: &dyn std::error::Error) -> Failure {
+    Failure::fault(format!("{} does not hold", directory.display()), cause)
+}
+
+/// One audit.
+struct Audit<'a> {
+    directory: &'a Path,
+    genesis: &'a Genesis,
+    archive: &'a Archive,
+}
+
+impl Audit<'_> {
+    fn run(&self) -> Result<AuditReport, Failure> {
+        let store = self.archive.store();
+        let mut ledger = Ledger::new(self.genesis, PoolLimits::default());
+        let mut tip = self.genesis.header().clone();
+        let mut transactions: u64 = 0;
+        let mut snapshots = store.snapshots().map_err(|cause| wrong(self.directory, &cause))?;
+        snapshots.sort_unstable();
+        self.check_snapshot(&snapshots, &ledger)?;
+        let progress = progress(store.committed());
+        while tip.height < store.committed() {
+            tip = self.follow(&mut ledger, &tip)?;
+            transactions = transactions.saturating_add(tip.transactions.into());
+            self.check_snapshot(&snapshots, &ledger)?;
+            progress.set_position(tip.height.get());
+        }
+        progress.finish_and_clear();
+        store.check_index().map_err(|cause| wrong(self.directory, &cause))?;
+        self.check_journal()?;
+        Ok(self.report(&ledger, &tip, transactions, &snapshots))
+    }
+
+    /// Checks and executes the next block.
+    fn follow(&self, ledger: &mut Ledger, tip: &Header) -> Result<Header, Failure> {
+        let height = tip.height.next();
+        let at = |what: String| {
+            let text = format!("{}: height {height}: {what}", self.directory.display());
+            Failure::new(Exit::Fault, text)
+        };
+        let store = self.archive.store();
+        let block = store
+            .block(height)
+            .map_err(|cause| wrong(self.directory, &cause))?
+            .ok_or_else(|| at("the block is missing".to_owned()))?;
+        let door = Door::strict(self.genesis.validators().clone());
+        let block = Unverified::new((*block).clone())
+            .verify(&door)
+            .map_err(|forged| at(format!("the block is not proved: {forged}")))?
+            .into_inner()
+            .block;
+        if !block.header.follows(tip) {
+            return Err(at(format!("the block does not follow block {}", tip.id())));
+        }
+        ledger.execute(&block).map_err(|refusal| at(format!("execution fails: {refusal}")))?;
+        let id = block.id();
+        ledger.commit(&id);
+        self.check_lookup(store, height, &id).map_err(at)?;
+        Ok(block.header)
+    }
+
+    /// What was stored is found under its id.
+    fn check_lookup(&self, store: &Store, height: Height, id: &BlockId) -> Result<(), String> {
+        match store.height_of(id) {
+            Ok(Some(found)) if found == height => Ok(()),
+            Ok(Some(found)) => Err(format!("the index finds the block at height {found}")),
+            Ok(None) => Err("the index does not find the block".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// A snapshot of this height is what execution gave.
+    fn check_snapshot(&self, snapshots: &[Height], ledger: &Ledger) -> Result<(), Failure> {
+        let (height, _) = ledger.committed();
+        if snapshots.binary_search(&height).is_err() {
+            return Ok(());
+        }
+        let stored = self.archive.store().snapshot_at(height);
+        let stored: Option<Snapshot> = stored.map_err(|cause| wrong(self.directory, &cause))?;
+        if stored.is_some_and(|stored| stored != ledger.snapshot()) {
+            let text = format!(
+                "{}: the snapshot at height {height} is not what execution gives",
+                self.directory.display()
+            );
+            return Err(Failure::new(Exit::Fault, text));
+        }
+        Ok(())
+    }
+
+    /// The journal's votes are this validator's own, and no two of them contradict each other.
+    fn check_journal(&self) -> Result<(), Failure> {
+        let bad = |what: String| {
+            let text = format!("{}: the journal {what}", self.directory.display());
+            Failure::new(Exit::Fault, text)
+        };
+        let validators = self.genesis.validators();
+        let key = self.archive.identity().key;
+        let mut said: BTreeMap<(Phase, u64, Height), BlockId> = BTreeMap::new();
+        for vote in self.archive.records().iter().filter_map(own_vote) {
+            let statement = &vote.statement;
+            let claim = vote.claim(validators).map_err(|error| bad(error.to_string()))?;
+            if claim.key != key || !claim.holds() {
+                return Err(bad(format!("holds a vote that is not its own: {statement:?}")));
+            }
+            let place = (statement.phase, statement.view.get(), statement.height);
+            let first = said.entry(place).or_insert(statement.block);
+            if *first != statement.block {
+                return Err(bad(format!("holds two votes for one place: {statement:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn report(
+        &self,
+        ledger: &Ledger,
+        tip: &Header,
+        transactions: u64,
+        snapshots: &[Height],
+    ) -> AuditReport {
+        let key = self.archive.identity().key;
+        let validators = self.genesis.validators();
+        let name = validators
+            .replica_of(&key)
+            .and_then(|replica| validators.get(replica))
+            .map_or_else(|| key.to_string(), |validator| validator.name.clone());
+        let chain: &ChainId = self.genesis.chain();
+        AuditReport {
+            directory: self.directory.to_owned(),
+            chain: chain.to_string(),
+            validator: name,
+            height: tip.height.get(),
+            block: tip.id().to_string(),
+            state_root: ledger.state_root().to_string(),
+            transactions,
+            accounts: ledger.accounts(),
+            supply: self.genesis.denomination().format_with_symbol(ledger.supply()),
+            snapshots: snapshots.iter().map(|height| height.get()).collect(),
+            journal_records: self.archive.records().len(),
+            journal_torn_bytes: self.archive.journal_torn_bytes(),
+        }
+    }
+}
+
+fn own_vote(record: &Record) -> Option<&Vote> {
+    match record {
+        Record::Vote { vote, .. } => Some(vote),
+        Record::Certificate { .. } | Record::Left { .. } | Record::Retired { .. } => None,
+    }
+}
+
+/// A bar on a terminal; nothing elsewhere.
+fn progress(height: Height) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} height {pos} of {len}, {eta} to go");
+    let bar = ProgressBar::new(height.get());
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,203 @@
+//! `testnet kill|pause|resume|start|restart|down`: what can be done to running validators.
+//!
+//! Each command returns when what it did can be seen.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::{Deed, Deeds};
+use crate::commands::status::PATIENCE;
+use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+use crate::testnet::fleet::{Fleet, Orders};
+use crate::testnet::layout::{Kind, Layout};
+use crate::testnet::node::Node;
+use crate::testnet::process::{Condition, Process};
+use crate::testnet::stop::{self, End, cannot_signal};
+use crate::testnet::{Testnet, not_found};
+
+/// How long a signal may take to show its effect.
+const SIGNAL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a validator may take to start and, where it can, to be ready.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+
+/// SIGKILL, as a crash would be.
+///
+/// # Errors
+///
+/// [`Exit::Refused`] when one does not run; nothing is done then.
+pub(super) fn kill(nodes: &[Node], output: &mut Output) -> Result<Exit, Failure> {
+    let running = running(nodes)?;
+    // All at once: that is what a power cut would do.
+    for (node, process) in &running {
+        process.signal(Signal::KILL).map_err(|cause| cannot_signal(node, &cause))?;
+    }
+    let mut deeds = Deeds::default();
+    for (node, process) in &running {
+        stop::kill(node, process)?;
+        deeds.add(node, "killed");
+    }
+    output.result(&deeds)?;
+    Ok(Exit::Done)
+}
+
+/// SIGSTOP. One that is halted already stays so.
+///
+/// # Errors
+///
+/// As [`kill`].
+pub(super) fn pause(nodes: &[Node], output: &mut Output) -> Result<Exit, Failure> {
+    let mut deeds = Deeds::default();
+    for (node, process) in running(nodes)? {
+        process.signal(Signal::STOP).map_err(|cause| cannot_signal(&node, &cause))?;
+        stop::await_condition(&node, &process, Condition::Halted, SIGNAL_PATIENCE)?;
+        deeds.add(&node, "paused");
+    }
+    output.result(&deeds)?;
+    Ok(Exit::Done)
+}
+
+/// SIGCONT. One that was not halted stays as it is.
+///
+/// # Errors
+///
+/// As [`kill`], and [`Exit::TimedOut`] when one does not answer again.
+pub(super) fn resume(nodes: &[Node], output: &mut Output) -> Result<Exit, Failure> {
+    let mut deeds = Deeds::default();
+    for (node, process) in running(nodes)? {
+        process.signal(Signal::CONT).map_err(|cause| cannot_signal(&node, &cause))?;
+        stop::await_condition(&node, &process, Condition::Running, SIGNAL_PATIENCE)?;
+        let deadline = Instant::now() + SIGNAL_PATIENCE;
+        while !node.client(&process, PATIENCE).is_some_and(|client| client.status().is_ok()) {
+            if Instant::now() > deadline {
+                let text = format!("{} runs again and does not answer", node.name());
+                return Err(Failure::new(Exit::TimedOut, text));
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        deeds.add(&node, "running");
+    }
+    output.result(&deeds)?;
+    Ok(Exit::Done)
+}
+
+/// Starts validators that do not run, with the addresses of those that do.
+///
+/// # Errors
+///
+/// [`Exit::Refused`] when one runs already; else as [`Fleet::start`].
+pub(super) fn start(
+    testnet: &Testnet,
+    nodes: &[Node],
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    for node in nodes {
+        if let Some(process) = node.process()? {
+            let text = format!("{} runs already (process {})", node.name(), process.id());
+            return Err(Failure::refused(text));
+        }
+    }
+    start_them(testnet, nodes, output)
+}
+
+/// Stops validators, where they run, and starts them again.
+///
+/// # Errors
+///
+/// As [`start`] and [`stop::stop`].
+pub(super) fn restart(
+    testnet: &Testnet,
+    nodes: &[Node],
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let ends = stop::stop(nodes, &Interrupt::never())?;
+    warn_of_killed(&ends, output);
+    start_them(testnet, nodes, output)
+}
+
+/// Stops everything that runs in a testnet's directory, whatever became of its genesis.
+///
+/// # Errors
+///
+/// [`Exit::NotFound`] when there is no testnet; else as [`stop::down`].
+pub(super) fn down(dir: Option<&Path>, output: &mut Output) -> Result<Exit, Failure> {
+    let directory = api::client::network::directory(dir);
+    let layout = Layout::new(&directory);
+    match layout.kind()? {
+        Kind::Testnet | Kind::Remains => {}
+        Kind::Nothing | Kind::Other { .. } => return Err(not_found(&directory)),
+    }
+    let ends = stop::down(&layout, &Interrupt::never())?;
+    warn_of_killed(&ends, output);
+    if ends.is_empty() {
+        output.notice("nothing was running");
+    }
+    let mut deeds = Deeds::default();
+    for (node, _) in &ends {
+        deeds.add(node, "stopped");
+    }
+    output.result(&deeds)?;
+    Ok(Exit::Done)
+}
+
+/// Says which validators did not end by themselves.
+pub(super) fn warn_of_killed(ends: &[(Node, End)], output: &mut Output) {
+    for (node, end) in ends {
+        if *end == End::Killed {
+            output.warning(format_args!("{} did not end in time and was killed", node.name()));
+        }
+    }
+}
+
+fn start_them(testnet: &Testnet, nodes: &[Node], output: &mut Output) -> Result<Exit, Failure> {
+    let interrupt =
+        Interrupt::install().map_err(|cause| Failure::fault("cannot take signals", &cause))?;
+    let orders =
+        Orders { attached: false, deadline: Instant::now() + START_PATIENCE, interrupt };
+    let all = testnet.nodes();
+    let mut fleet = Fleet::start(&all, nodes, &orders)?;
+    // A validator is ready when it reaches a quorum, which it can only do while a quorum runs.
+    let mut live = 0_usize;
+    for node in &all {
+        let process = node.process()?;
+        if process.is_some_and(|process| process.condition() == Condition::Running) {
+            live = live.saturating_add(1);
+        }
+    }
+    let quorum = live >= testnet.genesis.validators().quorum().q();
+    if quorum {
+        fleet.await_ready(nodes, &orders)?;
+    } else {
+        output.notice(format_args!("{live} validators run, too few for a quorum"));
+    }
+    fleet.leave();
+    let mut deeds = Deeds::default();
+    for node in nodes {
+        let file = node.process()?.and_then(|process| node.reached(&process));
+        deeds.validators.push(Deed {
+            name: node.name(),
+            state: if quorum { "ready" } else { "running" },
+            api: file.map(|file| file.api),
+        });
+    }
+    output.result(&deeds)?;
+    Ok(Exit::Done)
+}
+
+/// The processes of the validators, all of which must run.
+fn running(nodes: &[Node]) -> Result<Vec<(Node, Process)>, Failure> {
+    let mut running = Vec::new();
+    for node in nodes {
+        let Some(process) = node.process()? else {
+            let text = format!("{} is not running", node.name());
+            return Err(Failure::refused(text)
+                .with_hint(format!("start it with `logothete testnet start {}`", node.name())));
+        };
+        running.push((node.clone(), process));
+    }
+    Ok(running)
+}

@@ -1,0 +1,107 @@
+//! `logothete validator`: one validator in this process, until it is told to stop.
+
+use std::io::{self, IsTerminal, Read};
+use std::thread;
+use std::time::Duration;
+
+use node::Config;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{LogFormat, ValidatorArguments};
+use crate::failure::{Exit, Failure};
+
+/// What is logged when nothing else is said: our own events, and of the libraries what wants attention.
+const FILTER_DEFAULT: &str = "info,libp2p=warn,sled=warn";
+
+/// How long tasks that still run at the end are waited for.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Runs the validator.
+///
+/// # Errors
+///
+/// Fails when it cannot start or a fault ends it.
+pub(crate) fn run(arguments: &ValidatorArguments) -> Result<Exit, Failure> {
+    log_to_stderr(arguments)?;
+    let mut config = Config::load(&arguments.config)
+        .map_err(|cause| Failure::fault("cannot start", &cause))?;
+    config.p2p_bootstrap.extend(arguments.bootstrap.iter().cloned());
+    let fault = |cause| Failure::fault("cannot start the runtime", &cause);
+    let runtime = Builder::new_multi_thread().enable_all().build().map_err(fault)?;
+    let stop = stop_signal(&runtime, arguments.stop_with_stdin).map_err(fault)?;
+    tracing::info!(
+        name = %config.name,
+        replica = config.replica.get(),
+        chain = %config.genesis.chain(),
+        version = env!("CARGO_PKG_VERSION"),
+        "starting"
+    );
+    let name = config.name.clone();
+    let ended = runtime.block_on(node::run(config, stop));
+    runtime.shutdown_timeout(SHUTDOWN_PATIENCE);
+    match ended {
+        Ok(()) => {
+            tracing::info!("stopped");
+            Ok(Exit::Done)
+        }
+        Err(fault) => Err(Failure::fault(format!("{name} stopped"), &fault)),
+    }
+}
+
+/// Becomes true with the first SIGTERM or SIGINT, or when standard input is closed if that is asked for. The
+/// second signal ends the process at once: nothing that was promised is lost by that.
+fn stop_signal(runtime: &Runtime, with_stdin: bool) -> io::Result<watch::Receiver<bool>> {
+    let (stop, stopped) = watch::channel(false);
+    let (mut interrupt, mut terminate) = {
+        let _entered = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    if with_stdin {
+        let stop = stop.clone();
+        thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+            wait_for_end_of(io::stdin().lock());
+            tracing::info!("standard input was closed, stopping");
+            stop.send_replace(true);
+        })?;
+    }
+    runtime.spawn(async move {
+        either(&mut interrupt, &mut terminate).await;
+        tracing::info!("told to stop");
+        stop.send_replace(true);
+        either(&mut interrupt, &mut terminate).await;
+        tracing::warn!("told to stop again, ending at once");
+        std::process::exit(i32::from(Exit::Interrupted.code()));
+    });
+    Ok(stopped)
+}
+
+async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn wait_for_end_of(mut input: impl Read) {
+    let mut ignored = [0; 256];
+    // An error means that there is no standard input any more, too.
+    while input.read(&mut ignored).is_ok_and(|read| read > 0) {}
+}
+
+fn log_to_stderr(arguments: &ValidatorArguments) -> Result<(), Failure> {
+    let wanted = arguments.log_level.clone().or_else(|| std::env::var("RUST_LOG").ok());
+    let filter = wanted.filter(|filter| !filter.is_empty()).unwrap_or(FILTER_DEFAULT.to_owned());
+    let filter = EnvFilter::try_new(&filter).map_err(|cause| {
+        Failure::new(Exit::Usage, format!("{filter:?} is no log filter: {cause}"))
+    })?;
+    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let installed = match arguments.log_format {
+        LogFormat::Text => subscriber.with_ansi(colour).try_init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+    };
+    installed.map_err(|cause| Failure::fault("cannot log", &*cause))
+}

@@ -1,0 +1,25 @@
+//! `logothete`: run a validator or a local testnet, look at them, check them, measure them.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod bench;
+mod cli;
+mod commands;
+mod failure;
+mod interrupt;
+mod output;
+mod status;
+mod table;
+mod testnet;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    let mut output = output::Output::of_process(arguments.json);
+    let exit = commands::run(&arguments, &mut output).unwrap_or_else(|failure| {
+        output.failure(&failure);
+        failure.exit
+    });
+    ExitCode::from(exit.code())
+}

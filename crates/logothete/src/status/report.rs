@@ -1,0 +1,166 @@
+//! The answer of `status`: a row for each validator and what follows from all of them.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::output::{BAD, DIM, GOOD, Report, WARN, styled};
+use crate::status::agreement::{Agreement, compare};
+use crate::status::{Sight, State};
+use crate::table::{self, Align, Column};
+
+/// How the validators of a network are.
+#[derive(Debug, Serialize)]
+pub(crate) struct StatusReport {
+    /// Whether those that answer agree; `None` when nobody answers.
+    pub(crate) agree: Option<bool>,
+    /// What they agree on, or what they contradict each other about, as a sentence.
+    pub(crate) verdict: String,
+    /// The height at which they were compared.
+    pub(crate) height: Option<u64>,
+    /// The block they agree on.
+    pub(crate) block: Option<String>,
+    /// The state root they agree on.
+    pub(crate) state_root: Option<String>,
+    /// Each of them.
+    pub(crate) validators: Vec<Row>,
+    /// Whether processes are shown.
+    #[serde(skip)]
+    processes: bool,
+}
+
+/// One validator.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    name: String,
+    state: &'static str,
+    pid: Option<u32>,
+    api: Option<String>,
+    ready: Option<bool>,
+    height: Option<u64>,
+    block: Option<String>,
+    state_root: Option<String>,
+    view: Option<u64>,
+    primary: Option<bool>,
+    peers_connected: Option<u32>,
+    pending: Option<u64>,
+}
+
+impl Row {
+    fn of(sight: &Sight) -> Self {
+        let status = sight.status.as_ref();
+        Self {
+            name: sight.name.clone(),
+            state: sight.state.name(),
+            pid: sight.pid,
+            api: sight.client.as_ref().map(|client| client.url().to_owned()),
+            ready: status.map(|status| status.ready),
+            height: status.map(|status| status.height.get()),
+            block: status.map(|status| status.block.to_string()),
+            state_root: status.map(|status| status.state_root.to_string()),
+            view: status.map(|status| status.view.get()),
+            primary: status.map(|status| status.primary == status.replica),
+            peers_connected: status.map(|status| status.peers_connected),
+            pending: status.map(|status| status.pending),
+        }
+    }
+
+    fn cells(&self, processes: bool) -> Vec<String> {
+        fn text(value: Option<impl ToString>) -> String {
+            value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+        }
+        fn short(value: Option<&String>) -> String {
+            text(value.map(|value| value.chars().take(8).collect::<String>()))
+        }
+        let state = match self.ready {
+            Some(false) => format!("{}, not ready", self.state),
+            Some(true) | None => self.state.to_owned(),
+        };
+        let mut cells = vec![self.name.clone(), state];
+        if processes {
+            cells.push(text(self.pid));
+        }
+        cells.extend([
+            text(self.height),
+            short(self.block.as_ref()),
+            short(self.state_root.as_ref()),
+            text(self.view),
+            text(self.peers_connected),
+            text(self.pending),
+            text(self.api.as_ref()),
+        ]);
+        if self.primary == Some(true) {
+            cells.push("primary".to_owned());
+        }
+        cells
+    }
+}
+
+impl StatusReport {
+    /// What these looks amount to, asking further where validators are at different heights.
+    pub(crate) fn of(sights: &[Sight], processes: bool) -> Self {
+        let validators = sights.iter().map(Row::of).collect();
+        let up = sights.iter().filter(|sight| sight.state == State::Up).count();
+        let all = sights.len();
+        let none = Self {
+            agree: None,
+            verdict: String::new(),
+            height: None,
+            block: None,
+            state_root: None,
+            validators,
+            processes,
+        };
+        match compare(sights) {
+            Agreement::Nobody => Self { verdict: "no validator answers".to_owned(), ..none },
+            Agreement::Agree { height, block, state_root, validators } => Self {
+                agree: Some(true),
+                verdict: match validators {
+                    1 => format!("one of {all} validators answers, at height {height}"),
+                    _ => format!("{up} of {all} validators answer and agree at height {height}"),
+                },
+                height: Some(height),
+                block: Some(block),
+                state_root: Some(state_root),
+                ..none
+            },
+            Agreement::Contradict { what } => {
+                Self { agree: Some(false), verdict: format!("CONTRADICTION: {what}"), ..none }
+            }
+        }
+    }
+}
+
+impl Report for StatusReport {
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut columns: Vec<Column> = vec![("NAME", Align::Left), ("STATE", Align::Left)];
+        if self.processes {
+            columns.push(("PID", Align::Right));
+        }
+        columns.extend([
+            ("HEIGHT", Align::Right),
+            ("BLOCK", Align::Left),
+            ("STATE ROOT", Align::Left),
+            ("VIEW", Align::Right),
+            ("PEERS", Align::Right),
+            ("PENDING", Align::Right),
+            ("API", Align::Left),
+            ("", Align::Left),
+        ]);
+        let rows: Vec<_> = self.validators.iter().map(|row| row.cells(self.processes)).collect();
+        table::write(out, &columns, &rows)?;
+        let style = match self.agree {
+            Some(true) => GOOD,
+            Some(false) => BAD,
+            None => WARN,
+        };
+        writeln!(out, "\n  {}", styled(style, &self.verdict))?;
+        if let (Some(block), Some(root)) = (&self.block, &self.state_root) {
+            writeln!(out, "  {}", styled(DIM, format!("block {block}\n  state {root}")))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

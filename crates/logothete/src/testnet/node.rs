@@ -1,0 +1,169 @@
+//! One validator of a testnet: its folder, and its process if it runs.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use ::node::run_file::{RUN_FILE, RunFile};
+use api::client::Client;
+
+use crate::failure::{Exit, Failure};
+use crate::testnet::process::Process;
+
+/// How often a held lock is looked at again whose holder is not written yet or is just ending.
+const HOLDER_ATTEMPTS: u32 = 100;
+
+/// Pause between two looks.
+const HOLDER_PAUSE: Duration = Duration::from_millis(10);
+
+/// A validator of a testnet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Node {
+    index: usize,
+    folder: PathBuf,
+}
+
+impl Node {
+    /// Validator `index` of the testnet in `root`.
+    pub(crate) fn new(root: &Path, index: usize) -> Self {
+        Self { index, folder: root.join(format!("node{index}")) }
+    }
+
+    /// Its number in the genesis.
+    pub(crate) const fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> String {
+        format!("node{}", self.index)
+    }
+
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its configuration.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.join("config.toml")
+    }
+
+    /// What it votes with.
+    pub(crate) fn validator_key(&self) -> PathBuf {
+        self.folder.join("validator.key")
+    }
+
+    /// Its libp2p identity.
+    pub(crate) fn node_key(&self) -> PathBuf {
+        self.folder.join("node.key")
+    }
+
+    /// What it says.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    /// Where it is reached while it runs.
+    pub(crate) fn run_file(&self) -> PathBuf {
+        self.folder.join(RUN_FILE)
+    }
+
+    /// Its chain.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// The process that holds its data directory; `None` when none does, so it does not run.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the lock cannot be looked at, or the process that holds it cannot be seen from here.
+    pub(crate) fn process(&self) -> Result<Option<Process>, Failure> {
+        for _ in 0..HOLDER_ATTEMPTS {
+            let holder = storage::is_locked(&self.data())
+                .map_err(|cause| Failure::fault(format!("{}: cannot tell whether it runs", self.name()), &cause))?;
+            let Some(holder) = holder else { return Ok(None) };
+            // Without an id it was taken a moment ago; with one that nobody has, it ends just now.
+            if let Some(process) = holder.pid.and_then(Process::of) {
+                return Ok(Some(process));
+            }
+            thread::sleep(HOLDER_PAUSE);
+        }
+        Err(Failure::new(
+            Exit::Fault,
+            format!(
+                "{}: its data directory is locked by a process that cannot be seen from here",
+                self.name()
+            ),
+        ))
+    }
+
+    /// Where this process of it is reached; `None` while it does not listen yet.
+    pub(crate) fn reached(&self, process: &Process) -> Option<RunFile> {
+        // A file that is just replaced reads as none, and a killed process leaves its own behind.
+        RunFile::read(&self.folder).ok().flatten().filter(|file| file.pid == process.id())
+    }
+
+    /// A client of this process of it, waiting at most so long for an answer.
+    pub(crate) fn client(&self, process: &Process, patience: Duration) -> Option<Client> {
+        let file = self.reached(process)?;
+        Some(Client::new(&file.api).ok()?.with_timeout(patience))
+    }
+
+    /// Removes the run file of a process that has ended without doing so itself.
+    pub(crate) fn forget(&self, process: &Process) {
+        // Nobody is misled for long by one that stays: it names a process that has ended.
+        if let Some(file) = self.reached(process) {
+            drop(file.remove(&self.folder));
+        }
+    }
+
+    /// Starts its process, in a process group of its own so that Ctrl-C in a terminal reaches only us. Attached,
+    /// it ends when this process does.
+    ///
+    /// # Errors
+    ///
+    /// Fails when its log cannot be opened or no process can be made.
+    pub(crate) fn spawn(&self, bootstrap: &[String], attached: bool) -> Result<Started, Failure> {
+        let program = std::env::current_exe()
+            .map_err(|cause| Failure::fault("cannot find this program", &cause))?;
+        let path = self.log();
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(|cause| Failure::file("open", &path, &cause))?;
+        let log_from = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        let mut command = Command::new(program);
+        command.arg("validator").arg("--config").arg(self.config());
+        for address in bootstrap {
+            command.arg("--bootstrap").arg(address);
+        }
+        if attached {
+            command.arg("--stop-with-stdin");
+        }
+        let child = command
+            .stdin(if attached { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::null())
+            .stderr(log)
+            .process_group(0)
+            .spawn()
+            .map_err(|cause| Failure::fault(format!("cannot start {}", self.name()), &cause))?;
+        Ok(Started { node: self.clone(), child, log_from })
+    }
+}
+
+/// A validator that this process started. The pipe to its standard input is kept inside.
+#[derive(Debug)]
+pub(crate) struct Started {
+    /// Which one.
+    pub(crate) node: Node,
+    /// Its process.
+    pub(crate) child: Child,
+    /// Where in its log it began.
+    pub(crate) log_from: u64,
+}

@@ -1,0 +1,156 @@
+//! Catch-up: committed blocks that this validator missed are asked of peers, with their
+//! certificates, and checked like blocks agreed here.
+//!
+//! A peer's claim about height is only a reason to ask. A peer that answers badly costs one bounded
+//! request; the next one is asked instead.
+
+use std::time::Duration;
+
+use crypto::encoding::{from_wire, to_wire};
+use crypto::signed::{Signed, verify_all};
+use network::Network;
+use pbft::Input;
+use storage::Store;
+use tokio::sync::{mpsc, watch};
+use types::door::Door;
+use types::number::Height;
+use types::proof::ProvedBlock;
+use types::replica::ReplicaId;
+
+use crate::core::View;
+use crate::error::NodeError;
+use crate::metrics::CatchUpMetrics;
+use crate::wire::{BlocksRequest, BlocksResponse, RESPONSE_BYTES};
+
+/// How often a peer is asked without a reason: a commit may have been missed in silence.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// What catch-up needs.
+pub(crate) struct CatchUp {
+    /// Whom to ask.
+    pub(crate) network: Network,
+    /// Who this is.
+    pub(crate) replica: ReplicaId,
+    /// Whose certificates count, and which transactions need not be checked again.
+    pub(crate) door: Door,
+    /// To the core.
+    pub(crate) inputs: mpsc::Sender<Input>,
+    /// What the core has committed.
+    pub(crate) view: watch::Receiver<View>,
+    /// A height that peers seem to have reached.
+    pub(crate) behind: watch::Receiver<Height>,
+    /// A replica whose connection has just opened.
+    pub(crate) connected: mpsc::Receiver<ReplicaId>,
+    /// The largest response, in bytes.
+    pub(crate) response_bytes_max: usize,
+    /// What is counted.
+    pub(crate) metrics: CatchUpMetrics,
+}
+
+impl CatchUp {
+    /// Works until the core is gone.
+    pub(crate) async fn run(mut self) -> Result<(), NodeError> {
+        let mut asked = self.replica;
+        loop {
+            let fresh = tokio::select! {
+                connected = self.connected.recv() => match connected {
+                    Some(replica) => Some(replica),
+                    None => return Ok(()),
+                },
+                changed = self.behind.changed() => match changed {
+                    Ok(()) => None,
+                    Err(_) => return Ok(()),
+                },
+                () = tokio::time::sleep(PERIOD) => None,
+            };
+            asked = match fresh.or_else(|| self.next_after(asked)) {
+                Some(peer) => peer,
+                None => continue,
+            };
+            // As long as a peer has something for us it is asked again.
+            while self.ask(asked).await == Some(true) {}
+            if self.inputs.is_closed() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The connected replica after this one, in a circle.
+    fn next_after(&self, asked: ReplicaId) -> Option<ReplicaId> {
+        let connected = self.network.peers().borrow().connected.clone();
+        let after = connected.iter().copied().find(|replica| *replica > asked);
+        after.or_else(|| connected.iter().copied().next())
+    }
+
+    /// Asks one peer once. `Some(true)` when its blocks moved this validator forward.
+    async fn ask(&mut self, peer: ReplicaId) -> Option<bool> {
+        let from = self.view.borrow_and_update().protocol.committed.next();
+        let request = to_wire(&BlocksRequest { from });
+        let response = match self.network.request(peer, request).await {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::debug!(%peer, %error, "a peer did not answer a request for blocks");
+                return None;
+            }
+        };
+        let blocks = from_wire::<BlocksResponse>(&response, self.response_bytes_max);
+        let Ok(blocks) = blocks else {
+            self.metrics.refused.inc();
+            tracing::warn!(%peer, "a peer sent something else than blocks");
+            return None;
+        };
+        if blocks.is_empty() {
+            return Some(false);
+        }
+        let blocks = self.verify(peer, blocks).await?;
+        let last = blocks.last()?.get().block.header.height;
+        self.metrics.fetched.inc_by(u64::try_from(blocks.len()).unwrap_or(u64::MAX));
+        self.inputs.send(Input::Blocks(blocks)).await.ok()?;
+        self.reached(last, from).await
+    }
+
+    async fn verify(
+        &self,
+        peer: ReplicaId,
+        blocks: BlocksResponse,
+    ) -> Option<Vec<Signed<ProvedBlock>>> {
+        let door = self.door.clone();
+        let results = tokio::task::spawn_blocking(move || verify_all(blocks, &door)).await.ok()?;
+        let mut good = Vec::new();
+        for result in results {
+            match result {
+                Ok(block) => good.push(block),
+                Err(forged) => {
+                    self.metrics.refused.inc();
+                    tracing::warn!(%peer, %forged, "a peer sent a block without a valid proof");
+                    break;
+                }
+            }
+        }
+        Some(good)
+    }
+
+    /// Waits until the core has looked at the blocks: it committed the last of them, or something
+    /// else happened and it did not.
+    async fn reached(&mut self, last: Height, from: Height) -> Option<bool> {
+        let look = self.view.wait_for(|view| view.protocol.committed >= last);
+        let looked = tokio::time::timeout(PERIOD, look).await.map(|result| result.is_ok());
+        match looked {
+            Ok(true) => Some(true),
+            Ok(false) => None,
+            Err(_) => Some(self.view.borrow().protocol.committed >= from),
+        }
+    }
+}
+
+/// Answers one request for blocks; `None` when the request makes no sense.
+pub(crate) fn answer(store: &Store, request: &[u8]) -> Option<Vec<u8>> {
+    let request: BlocksRequest = from_wire(request, 64).ok()?;
+    match store.blocks(request.from, RESPONSE_BYTES) {
+        Ok(blocks) => Some(to_wire(&blocks)),
+        Err(error) => {
+            tracing::error!(%error, "cannot read blocks for a peer");
+            None
+        }
+    }
+}

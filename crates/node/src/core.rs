@@ -1,0 +1,365 @@
+//! The one owner of the consensus core: takes inputs from bounded channels, steps the protocol,
+//! and performs each `Output` strictly from top to bottom.
+//!
+//! It runs on a thread of its own, because the journal's `fdatasync` blocks it: whatever arrives
+//! meanwhile waits in the channels and is then stepped as one batch with one flush. Records of a
+//! whole batch are durable before the first of its messages leaves, so batching only delays.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use crypto::signed::Signed;
+use ledger::{Admission, Ledger, Origin, Ticket};
+use network::Network;
+use pbft::{Input, Message, Outgoing, Output, Protocol, Recipients, Timer};
+use storage::Journal;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
+use types::number::Height;
+use types::rejection::Rejection;
+use types::transaction::{SignedTransaction, TransactionId};
+
+use crate::disk::Job;
+use crate::error::NodeError;
+use crate::metrics::CoreMetrics;
+use crate::wire::{FrameRef, REQUESTS_BYTES_MAX};
+
+/// The most inputs stepped before their output is performed.
+const INPUTS_PER_BATCH: usize = 512;
+/// The most batches of requests admitted before consensus is looked at again.
+const REQUESTS_PER_BATCH: usize = 32;
+/// How long a request waits here before it is sent directly to everybody.
+const RESEND_AFTER: Duration = Duration::from_millis(500);
+/// The most requests of one such sending.
+const RESEND_MAX: usize = 256;
+
+/// What the rest of the process asks of the core beside consensus.
+pub(crate) enum Request {
+    /// Put these transactions into the pool; refused ones pass through to the answer.
+    Admit {
+        /// Whose signature holds, or why it does not.
+        transactions: Vec<Result<Signed<SignedTransaction>, Rejection>>,
+        /// Who brought them.
+        origin: Origin,
+        /// Where the results go, in order.
+        answer: Option<oneshot::Sender<Vec<Result<Admission, Rejection>>>>,
+    },
+    /// Look at the ledger between two steps.
+    Read(Box<dyn FnOnce(&Ledger) + Send>),
+}
+
+/// What the core shows to the rest of the process after every batch.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    /// The protocol's own status.
+    pub(crate) protocol: pbft::Status,
+    /// Digest of the committed state.
+    pub(crate) state_root: crypto::digest::Digest,
+    /// The last committed block.
+    pub(crate) block: types::block::BlockId,
+    /// Number of accounts.
+    pub(crate) accounts: u64,
+    /// Requests that wait for a block.
+    pub(crate) pending: u64,
+}
+
+impl View {
+    /// What a core would show now.
+    pub(crate) fn of<P: Protocol<Application = Ledger>>(protocol: &P) -> Self {
+        let ledger = protocol.application();
+        Self {
+            protocol: protocol.status(),
+            state_root: ledger.state_root(),
+            block: ledger.committed().1,
+            accounts: ledger.accounts(),
+            pending: ledger.pool().pending,
+        }
+    }
+}
+
+/// The channels of the core.
+pub(crate) struct Channels {
+    /// Inputs of the protocol. Bounded: the door waits, and with it the peers' streams.
+    pub(crate) inputs: mpsc::Receiver<Input>,
+    /// Requests and reads. Bounded: the gateway waits.
+    pub(crate) requests: mpsc::Receiver<Request>,
+    /// To the disk. Bounded: the core waits when the disk is that far behind.
+    pub(crate) disk: mpsc::Sender<Job>,
+    /// Admitted requests of our clients, for gossip. Bounded: when full they are not gossiped but
+    /// sent directly after [`RESEND_AFTER`].
+    pub(crate) spread: mpsc::Sender<SignedTransaction>,
+    /// Transactions that left the pool uncommitted. Bounded: when full they are forgotten.
+    pub(crate) dropped: mpsc::Sender<(TransactionId, Rejection)>,
+    /// The height up to which blocks are durable.
+    pub(crate) durable: watch::Receiver<Height>,
+    /// A height that peers seem to have reached.
+    pub(crate) behind: watch::Sender<Height>,
+    /// What is shown to the rest of the process.
+    pub(crate) view: watch::Sender<View>,
+    /// Becomes true when the process ends.
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// The core with everything that performing an output needs.
+pub(crate) struct Core<P> {
+    protocol: P,
+    journal: Journal,
+    network: Network,
+    channels: Channels,
+    metrics: CoreMetrics,
+    timers: BTreeMap<Timer, Instant>,
+    snapshot_interval: u64,
+    snapshot_at: Height,
+    /// Requests that arrived before it have waited for a whole [`RESEND_AFTER`].
+    resend_before: Ticket,
+}
+
+impl<P: Protocol<Application = Ledger>> Core<P> {
+    /// A core that starts with the given output, the last snapshot being at `snapshot_at`.
+    pub(crate) fn new(
+        protocol: P,
+        journal: Journal,
+        network: Network,
+        channels: Channels,
+        metrics: CoreMetrics,
+        snapshot: (u64, Height),
+    ) -> Self {
+        Self {
+            protocol,
+            journal,
+            network,
+            channels,
+            metrics,
+            timers: BTreeMap::new(),
+            snapshot_interval: snapshot.0,
+            snapshot_at: snapshot.1,
+            resend_before: Ticket::FIRST,
+        }
+    }
+
+    /// Runs until the process stops or a write fails.
+    ///
+    /// # Errors
+    ///
+    /// Any fault of the journal is final: nothing that was not durable has been sent.
+    pub(crate) async fn run(mut self, recovered: Output) -> Result<(), NodeError> {
+        self.perform(recovered).await?;
+        let mut resend = tokio::time::interval(RESEND_AFTER);
+        resend.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let mut batch = Output::default();
+            let due = self.timers.values().min().copied();
+            let wake = sleep_until(due.unwrap_or_else(Instant::now));
+            let first = tokio::select! {
+                biased;
+                _ = self.channels.stop.wait_for(|stop| *stop) => return Ok(()),
+                Some(input) = self.channels.inputs.recv() => First::Input(input),
+                () = wake, if due.is_some() => First::Nothing,
+                Some(request) = self.channels.requests.recv() => First::Request(request),
+                _ = resend.tick() => First::Resend,
+                else => return Err(NodeError::Ended("every channel of the core")),
+            };
+            self.step(&mut batch, Input::Tick { now_ms: wall_clock_ms() });
+            match first {
+                First::Input(input) => self.step(&mut batch, input),
+                First::Request(request) => self.serve(&mut batch, request),
+                First::Resend => self.resend(),
+                First::Nothing => {}
+            }
+            self.drain(&mut batch);
+            self.perform(batch).await?;
+        }
+    }
+
+    /// Steps whatever else has arrived, within bounds, consensus first.
+    fn drain(&mut self, batch: &mut Output) {
+        for _ in 0..INPUTS_PER_BATCH {
+            let Ok(input) = self.channels.inputs.try_recv() else {
+                break;
+            };
+            self.step(batch, input);
+        }
+        for _ in 0..REQUESTS_PER_BATCH {
+            let Ok(request) = self.channels.requests.try_recv() else {
+                break;
+            };
+            self.serve(batch, request);
+        }
+        let now = Instant::now();
+        while let Some(timer) = self.due(now) {
+            self.timers.remove(&timer);
+            self.step(batch, Input::Timer(timer));
+        }
+    }
+
+    fn due(&self, now: Instant) -> Option<Timer> {
+        self.timers.iter().find(|(_, at)| **at <= now).map(|(timer, _)| *timer)
+    }
+
+    /// One step; its output joins the batch, every field behind what the field holds already.
+    fn step(&mut self, batch: &mut Output, input: Input) {
+        let mut output = self.protocol.step(input);
+        self.set_timers(&output.timers);
+        batch.records.append(&mut output.records);
+        batch.committed.append(&mut output.committed);
+        batch.messages.append(&mut output.messages);
+        batch.replies.append(&mut output.replies);
+        batch.ignored.append(&mut output.ignored);
+        batch.behind = batch.behind.max(output.behind);
+    }
+
+    fn serve(&mut self, batch: &mut Output, request: Request) {
+        match request {
+            Request::Read(read) => read(self.protocol.application()),
+            Request::Admit { transactions, origin, answer } => {
+                let results = transactions
+                    .into_iter()
+                    .map(|transaction| self.admit(transaction?, origin))
+                    .collect::<Vec<_>>();
+                let arrived = results.iter().any(|result| matches!(result, Ok(Admission::Pending)));
+                if let Some(answer) = answer {
+                    // A client that went away does not want its answer.
+                    drop(answer.send(results));
+                }
+                if arrived {
+                    self.step(batch, Input::Work);
+                }
+            }
+        }
+    }
+
+    fn admit(
+        &mut self,
+        transaction: Signed<SignedTransaction>,
+        origin: Origin,
+    ) -> Result<Admission, Rejection> {
+        let copy = match origin {
+            Origin::Client => Some(transaction.get().clone()),
+            Origin::Peer => None,
+        };
+        let admission = self.protocol.application_mut().admit(transaction, origin)?;
+        if let (Admission::Pending, Some(copy)) = (&admission, copy)
+            && self.channels.spread.try_send(copy).is_err()
+        {
+            self.metrics.spread_full.inc();
+        }
+        Ok(admission)
+    }
+
+    /// Performs a batch: records, then blocks, then messages, then what may be late.
+    async fn perform(&mut self, output: Output) -> Result<(), NodeError> {
+        if !output.records.is_empty() {
+            let begin = Instant::now();
+            self.journal.append(&output.records)?;
+            self.metrics.journal_seconds.observe(begin.elapsed().as_secs_f64());
+        }
+        let committed = !output.committed.is_empty();
+        if committed {
+            let job = Job::Blocks { blocks: output.committed, replies: output.replies };
+            self.to_disk(job).await?;
+        }
+        for outgoing in &output.messages {
+            self.send(outgoing);
+        }
+        for ignored in &output.ignored {
+            self.metrics.ignored(ignored);
+        }
+        if let Some(height) = output.behind {
+            self.channels.behind.send_if_modified(|known| {
+                let higher = height > *known;
+                *known = height.max(*known);
+                higher
+            });
+        }
+        if committed {
+            self.after_commit().await?;
+        }
+        self.channels.view.send_replace(View::of(&self.protocol));
+        Ok(())
+    }
+
+    async fn after_commit(&mut self) -> Result<(), NodeError> {
+        for dropped in self.protocol.application_mut().take_dropped() {
+            if self.channels.dropped.try_send(dropped).is_err() {
+                self.metrics.dropped_full.inc();
+            }
+        }
+        let (height, _) = self.protocol.application().committed();
+        if height.get().saturating_sub(self.snapshot_at.get()) >= self.snapshot_interval {
+            self.snapshot_at = height;
+            let snapshot = self.protocol.application().snapshot();
+            self.to_disk(Job::Snapshot(snapshot)).await?;
+        }
+        let durable = *self.channels.durable.borrow_and_update();
+        self.journal.prune(durable)?;
+        Ok(())
+    }
+
+    async fn to_disk(&self, job: Job) -> Result<(), NodeError> {
+        self.channels.disk.send(job).await.map_err(|_| NodeError::Ended("the disk thread"))
+    }
+
+    /// A frame that a peer's queue does not take is not lost: its stream is opened anew, and on the
+    /// new connection everything undecided is said again.
+    fn send(&self, outgoing: &Outgoing) {
+        let bytes = encode(&outgoing.message);
+        let result = match outgoing.to {
+            Recipients::All => {
+                self.network.broadcast(bytes);
+                Ok(())
+            }
+            Recipients::One(replica) => self.network.send(replica, bytes),
+        };
+        if result.is_err() {
+            self.metrics.unsent.inc();
+        }
+    }
+
+    /// Sends requests that wait for long to everybody, directly: gossip may have lost them.
+    fn resend(&mut self) {
+        let ledger = self.protocol.application();
+        let waiting = ledger.pending_since(self.resend_before, RESEND_MAX);
+        self.resend_before = ledger.ticket();
+        let mut frame = Vec::new();
+        let mut bytes = 0;
+        for transaction in waiting {
+            bytes += transaction.encoded_bytes();
+            if bytes > REQUESTS_BYTES_MAX {
+                break;
+            }
+            frame.push(transaction.clone());
+        }
+        if !frame.is_empty() {
+            self.metrics.resent.inc_by(u64::try_from(frame.len()).unwrap_or(u64::MAX));
+            let frame = crypto::encoding::to_wire(&FrameRef::Requests(&frame));
+            self.network.broadcast(frame.into());
+        }
+    }
+
+    fn set_timers(&mut self, timers: &[pbft::TimerSet]) {
+        for set in timers {
+            let at = Instant::now() + Duration::from_millis(set.after_ms.into());
+            self.timers.insert(set.timer, at);
+        }
+    }
+}
+
+/// What woke the core.
+#[expect(clippy::large_enum_variant, reason = "one value on the stack of the core's loop")]
+enum First {
+    Input(Input),
+    Request(Request),
+    Resend,
+    Nothing,
+}
+
+fn encode(message: &Message) -> std::sync::Arc<[u8]> {
+    crypto::encoding::to_wire(&FrameRef::Consensus(message)).into()
+}
+
+/// Milliseconds since 1970, for the timestamps of blocks; never used for timers.
+fn wall_clock_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

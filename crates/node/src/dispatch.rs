@@ -1,0 +1,109 @@
+//! Sorts what the network reports: messages to their doors, questions to the store.
+//!
+//! This is the only reader of the network's events. It waits when the consensus door is full, and
+//! with it every peer's stream; it never waits for transactions, which are ignored and come again.
+
+use std::sync::Arc;
+
+use crypto::encoding::from_wire;
+use network::{Event, Topic};
+use pbft::Input;
+use storage::Store;
+use tokio::sync::{Semaphore, mpsc, watch};
+use types::replica::ReplicaId;
+
+use crate::catch_up;
+use crate::door::Delivered;
+use crate::error::NodeError;
+use crate::metrics::DoorMetrics;
+use crate::requests::Delivery;
+use crate::wire::Frame;
+
+/// How many requests of peers for blocks are answered at a time; others get no answer and ask again.
+const ANSWERS_MAX: usize = 4;
+
+/// Where everything goes.
+pub(crate) struct Dispatch {
+    /// To the consensus door.
+    pub(crate) messages: mpsc::Sender<Delivered>,
+    /// To the request door.
+    pub(crate) deliveries: mpsc::Sender<Delivery>,
+    /// To the core.
+    pub(crate) inputs: mpsc::Sender<Input>,
+    /// To catch-up.
+    pub(crate) connected: mpsc::Sender<ReplicaId>,
+    /// Our own multiaddress, once there is one.
+    pub(crate) listening: watch::Sender<Option<String>>,
+    /// Answers requests for blocks.
+    pub(crate) store: Store,
+    /// The largest frame, in bytes.
+    pub(crate) frame_bytes_max: usize,
+    /// What is counted.
+    pub(crate) metrics: DoorMetrics,
+}
+
+impl Dispatch {
+    /// Works until the network or a door is gone.
+    pub(crate) async fn run(self, mut events: mpsc::Receiver<Event>) -> Result<(), NodeError> {
+        let answers = Arc::new(Semaphore::new(ANSWERS_MAX));
+        while let Some(event) = events.recv().await {
+            match event {
+                Event::Listening { address } => {
+                    tracing::info!(%address, "listening");
+                    self.listening.send_replace(Some(address));
+                }
+                Event::Connected(replica) => {
+                    tracing::info!(replica = replica.get(), "connected");
+                    if self.inputs.send(Input::Connected(replica)).await.is_err() {
+                        return Ok(());
+                    }
+                    // Catch-up asks somebody every second all the same.
+                    self.connected.try_send(replica).ok();
+                }
+                Event::Disconnected(replica) => {
+                    tracing::info!(replica = replica.get(), "disconnected");
+                }
+                Event::Frame { from, bytes } => {
+                    if !self.frame(from, &bytes).await {
+                        return Ok(());
+                    }
+                }
+                Event::Gossip { topic: Topic::Transactions, bytes, verdict, from: _ } => {
+                    // A delivery that does not fit is dropped, and its verdict with it: ignored.
+                    drop(self.deliveries.try_send(Delivery::Gossip { bytes, verdict }));
+                }
+                Event::Request { from, bytes, reply } => {
+                    let Ok(permit) = answers.clone().try_acquire_owned() else {
+                        continue;
+                    };
+                    let store = self.store.clone();
+                    tokio::task::spawn_blocking(move || {
+                        if let Some(answer) = catch_up::answer(&store, &bytes)
+                            && let Err(error) = reply.respond(answer)
+                        {
+                            tracing::debug!(replica = from.get(), %error, "blocks not sent");
+                        }
+                        drop(permit);
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the doors are still there.
+    async fn frame(&self, from: ReplicaId, bytes: &[u8]) -> bool {
+        match from_wire::<Frame>(bytes, self.frame_bytes_max) {
+            Ok(Frame::Consensus(message)) => self.messages.send((from, message)).await.is_ok(),
+            Ok(Frame::Requests(transactions)) => {
+                drop(self.deliveries.try_send(Delivery::Peer(transactions)));
+                true
+            }
+            Err(error) => {
+                self.metrics.forged.inc();
+                tracing::warn!(replica = from.get(), %error, "refused a frame");
+                true
+            }
+        }
+    }
+}

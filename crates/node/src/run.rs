@@ -1,0 +1,451 @@
+//! Assembles a validator from its parts and runs it until it is told to stop or a fault ends it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use api::events::EventHub;
+use ledger::Ledger;
+use network::{Limits, Network, Settings};
+use pbft::{Input, Replica};
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+use types::door::Door;
+use types::number::Height;
+use types::rejection::Rejection;
+use types::replica::ReplicaId;
+use types::transaction::TransactionId;
+
+use crate::catch_up::CatchUp;
+use crate::config::Config;
+use crate::core::{Channels, Core, Request, View};
+use crate::disk::{self, Disk, Job};
+use crate::dispatch::Dispatch;
+use crate::door::{Checked, ConsensusDoor, Delivered};
+use crate::error::NodeError;
+use crate::gateway::Gateway;
+use crate::metrics::Metrics;
+use crate::recovery::{Recovered, recover};
+use crate::requests::{Delivery, RequestDoor, spread};
+use crate::run_file::RunFile;
+use crate::waiters::Waiters;
+
+/// Checked inputs that wait for the core.
+const INPUTS_MAX: usize = 1_024;
+/// Batches of requests and reads that wait for the core.
+const REQUESTS_MAX: usize = 256;
+/// Frames that wait for the consensus door.
+const MESSAGES_MAX: usize = 1_024;
+/// Submissions and gossip that wait for the request door.
+const DELIVERIES_MAX: usize = 256;
+/// Admitted transactions that wait to be gossiped.
+const SPREAD_MAX: usize = 8_192;
+/// Notices of dropped transactions that wait to be told.
+const DROPPED_MAX: usize = 4_096;
+/// Replicas whose connection opened and who were not asked for blocks yet.
+const CONNECTED_MAX: usize = 256;
+
+/// Runs a validator until `stop` becomes true.
+///
+/// # Errors
+///
+/// Fails when the directory is refused, a socket cannot be opened, or a write fails. Nothing is
+/// sent after a failed write.
+pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), NodeError> {
+    let config = Arc::new(config);
+    let recovered = {
+        let config = config.clone();
+        tokio::task::spawn_blocking(move || {
+            recover(&config.data, &config.genesis, config.replica, config.signer.clone())
+        })
+        .await
+        .map_err(|_| NodeError::Ended("recovery"))??
+    };
+    tracing::info!(
+        height = recovered.store.committed().get(),
+        snapshot = recovered.snapshot.get(),
+        replayed = recovered.replayed,
+        "recovered"
+    );
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    let limits = Limits::for_blocks(config.genesis.parameters().block_bytes_max);
+    let (network, events) = network::start(settings(&config, limits.clone()), &mut registry)?;
+    let listener = TcpListener::bind(config.api_listen)
+        .await
+        .map_err(|source| NodeError::Listen { address: config.api_listen, source })?;
+    let api = listener.local_addr().unwrap_or(config.api_listen);
+
+    let (faults, fault) = mpsc::channel(1);
+    let (halt, halted) = watch::channel(false);
+    let house = House { config, network, metrics, limits, faults, halted };
+    let listening = watch::Sender::new(None);
+    let addressed = listening.subscribe();
+    let Started { threads, gateway } = house.start(recovered, events, listening, registry);
+    let mut halting = house.halted.clone();
+    let end_of_service = async move { drop(halting.wait_for(|halted| *halted).await) };
+    let server = tokio::spawn(api::server::serve(
+        listener,
+        Arc::new(gateway),
+        api::server::Limits::default(),
+        end_of_service,
+    ));
+
+    let run_file = house.announce(api, addressed, stop.clone()).await?;
+    let result = wait_for_end(stop, fault).await;
+    halt.send_replace(true);
+    house.end(threads, server, run_file).await;
+    result
+}
+
+/// The first of: told to stop, or a part of the process failed.
+async fn wait_for_end(
+    mut stop: watch::Receiver<bool>,
+    mut fault: mpsc::Receiver<NodeError>,
+) -> Result<(), NodeError> {
+    tokio::select! {
+        // A sender that is gone will not tell us to stop either: both mean the end.
+        _ = stop.wait_for(|stop| *stop) => Ok(()),
+        Some(fault) = fault.recv() => Err(fault),
+    }
+}
+
+fn settings(config: &Config, limits: Limits) -> Settings {
+    Settings {
+        node_seed: config.node_seed.clone(),
+        chain: *config.genesis.chain(),
+        replica: config.replica,
+        validators: config.genesis.validators().clone(),
+        signer: config.signer.clone(),
+        listen: config.p2p_listen.clone(),
+        bootstrap: config.p2p_bootstrap.clone(),
+        mdns: config.p2p_mdns,
+        limits,
+    }
+}
+
+/// What every part of the process shares.
+struct House {
+    config: Arc<Config>,
+    network: Network,
+    metrics: Metrics,
+    limits: Limits,
+    faults: mpsc::Sender<NodeError>,
+    halted: watch::Receiver<bool>,
+}
+
+/// The parts that outlive the assembly.
+struct Started {
+    threads: Vec<JoinHandle<()>>,
+    gateway: Gateway,
+}
+
+/// The sending ends that several parts need.
+struct Senders {
+    inputs: mpsc::Sender<Input>,
+    requests: mpsc::Sender<Request>,
+    deliveries: mpsc::Sender<Delivery>,
+    messages: mpsc::Sender<Delivered>,
+    connected: mpsc::Sender<ReplicaId>,
+}
+
+/// What several parts look at.
+struct Shared {
+    store: storage::Store,
+    checked: Checked,
+    hub: Arc<EventHub>,
+    waiters: Waiters,
+    view: watch::Receiver<View>,
+    durable: watch::Receiver<Height>,
+}
+
+impl House {
+    fn start(
+        &self,
+        recovered: Recovered,
+        events: mpsc::Receiver<network::Event>,
+        listening: watch::Sender<Option<String>>,
+        registry: Registry,
+    ) -> Started {
+        let Recovered { replica, output, journal, store, snapshot, directory, replayed: _ } =
+            recovered;
+        let (view, views) = watch::channel(View::of(&replica));
+        let (durable, durables) = watch::channel(store.committed());
+        let (behind, behinds) = watch::channel(store.committed());
+        let (inputs, inputs_in) = mpsc::channel(INPUTS_MAX);
+        let (requests, requests_in) = mpsc::channel(REQUESTS_MAX);
+        let (messages, messages_in) = mpsc::channel(MESSAGES_MAX);
+        let (deliveries, deliveries_in) = mpsc::channel(DELIVERIES_MAX);
+        let (spread_out, spread_in) = mpsc::channel(SPREAD_MAX);
+        let (dropped, dropped_in) = mpsc::channel(DROPPED_MAX);
+        let (connected, connected_in) = mpsc::channel(CONNECTED_MAX);
+        let (jobs, jobs_in) = mpsc::channel(disk::JOBS_MAX);
+        let senders = Senders { inputs, requests, deliveries, messages, connected };
+        let shared = Shared {
+            store,
+            checked: Checked::default(),
+            hub: Arc::new(EventHub::new()),
+            waiters: Waiters::default(),
+            view: views,
+            durable: durables,
+        };
+        let channels = Channels {
+            inputs: inputs_in,
+            requests: requests_in,
+            disk: jobs,
+            spread: spread_out,
+            dropped,
+            durable: shared.durable.clone(),
+            behind,
+            view,
+            stop: self.halted.clone(),
+        };
+        let interval = u64::from(self.config.genesis.parameters().snapshot_interval_blocks);
+        let metrics = self.metrics.core.clone();
+        let network = self.network.clone();
+        let core = Core::new(replica, journal, network, channels, metrics, (interval, snapshot));
+        let disk = self.disk(&shared, durable);
+        self.spawn_door(&senders, &shared, messages_in, deliveries_in);
+        self.spawn_catch_up(&senders, &shared, behinds, connected_in);
+        self.spawn_dispatch(&senders, &shared, events, listening);
+        self.spawn("gossip", spread(self.network.clone(), spread_in));
+        let told = tell_dropped(dropped_in, shared.hub.clone(), shared.waiters.clone());
+        self.spawn("notices", told);
+        let threads = self.spawn_threads(core, output, disk, jobs_in, directory);
+        Started { threads, gateway: self.gateway(shared, senders, registry) }
+    }
+
+    fn gateway(&self, shared: Shared, senders: Senders, registry: Registry) -> Gateway {
+        Gateway {
+            genesis: self.config.genesis.clone(),
+            genesis_text: self.config.genesis_text.clone(),
+            replica: self.config.replica,
+            signer: self.config.signer.clone(),
+            hub: shared.hub,
+            waiters: shared.waiters,
+            view: shared.view,
+            durable: shared.durable,
+            network: self.network.clone(),
+            deliveries: senders.deliveries,
+            requests: senders.requests,
+            store: shared.store,
+            registry,
+            state: self.metrics.state.clone(),
+            started: Instant::now(),
+        }
+    }
+
+    fn disk(&self, shared: &Shared, durable: watch::Sender<Height>) -> Disk {
+        Disk {
+            store: shared.store.clone(),
+            signer: self.config.signer.clone(),
+            chain: *self.config.genesis.chain(),
+            replica: self.config.replica,
+            hub: shared.hub.clone(),
+            waiters: shared.waiters.clone(),
+            durable,
+            metrics: self.metrics.disk.clone(),
+        }
+    }
+
+    /// The two threads that write: the core with its journal, and the disk.
+    fn spawn_threads(
+        &self,
+        core: Core<Replica<Ledger>>,
+        recovered: pbft::Output,
+        disk: Disk,
+        jobs: mpsc::Receiver<Job>,
+        directory: storage::Directory,
+    ) -> Vec<JoinHandle<()>> {
+        let runtime = Handle::current();
+        let core_sentinel = self.sentinel("the core");
+        let disk_sentinel = self.sentinel("the disk thread");
+        let core = move || core_sentinel.ended(runtime.block_on(core.run(recovered)));
+        let disk = move || {
+            disk_sentinel.ended(disk.run(jobs));
+            // The lock is held until the last write is done.
+            drop(directory);
+        };
+        [spawn_thread("core", core), spawn_thread("disk", disk)].into_iter().flatten().collect()
+    }
+
+    fn door(&self, shared: &Shared) -> Door {
+        Door::new(self.config.genesis.validators().clone(), Arc::new(shared.checked.clone()))
+    }
+
+    fn sentinel(&self, part: &'static str) -> Sentinel {
+        Sentinel { part, faults: self.faults.clone(), halted: self.halted.clone() }
+    }
+
+    fn spawn_door(
+        &self,
+        senders: &Senders,
+        shared: &Shared,
+        messages: mpsc::Receiver<Delivered>,
+        deliveries: mpsc::Receiver<Delivery>,
+    ) {
+        let consensus = ConsensusDoor {
+            door: self.door(shared),
+            checked: shared.checked.clone(),
+            inputs: senders.inputs.clone(),
+            metrics: self.metrics.door.clone(),
+        };
+        let requests = RequestDoor {
+            chain: *self.config.genesis.chain(),
+            checked: shared.checked.clone(),
+            requests: senders.requests.clone(),
+            metrics: self.metrics.door.clone(),
+        };
+        self.spawn("the consensus door", consensus.run(messages));
+        self.spawn("the request door", requests.run(deliveries));
+    }
+
+    fn spawn_catch_up(
+        &self,
+        senders: &Senders,
+        shared: &Shared,
+        behind: watch::Receiver<Height>,
+        connected: mpsc::Receiver<ReplicaId>,
+    ) {
+        let catch_up = CatchUp {
+            network: self.network.clone(),
+            replica: self.config.replica,
+            door: self.door(shared),
+            inputs: senders.inputs.clone(),
+            view: shared.view.clone(),
+            behind,
+            connected,
+            response_bytes_max: bytes(self.limits.response_bytes_max),
+            metrics: self.metrics.catch_up.clone(),
+        };
+        self.spawn("catch-up", catch_up.run());
+    }
+
+    fn spawn_dispatch(
+        &self,
+        senders: &Senders,
+        shared: &Shared,
+        events: mpsc::Receiver<network::Event>,
+        listening: watch::Sender<Option<String>>,
+    ) {
+        let dispatch = Dispatch {
+            messages: senders.messages.clone(),
+            deliveries: senders.deliveries.clone(),
+            inputs: senders.inputs.clone(),
+            connected: senders.connected.clone(),
+            listening,
+            store: shared.store.clone(),
+            frame_bytes_max: bytes(self.limits.frame_bytes_max),
+            metrics: self.metrics.door.clone(),
+        };
+        self.spawn("the dispatcher", dispatch.run(events));
+    }
+
+    /// Runs a part whose end before the process's own is a fault.
+    fn spawn(
+        &self,
+        name: &'static str,
+        part: impl Future<Output = Result<(), NodeError>> + Send + 'static,
+    ) {
+        let sentinel = self.sentinel(name);
+        tokio::spawn(async move { sentinel.ended(part.await) });
+    }
+
+    /// Writes where this validator is reached, once it is; `None` when it is stopped before.
+    async fn announce(
+        &self,
+        api: SocketAddr,
+        mut listening: watch::Receiver<Option<String>>,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<Option<RunFile>, NodeError> {
+        let p2p = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return Ok(None),
+            address = listening.wait_for(Option::is_some) => {
+                address.map_err(|_| NodeError::Ended("the network"))?.clone().unwrap_or_default()
+            }
+        };
+        let run_file = RunFile {
+            pid: std::process::id(),
+            name: self.config.name.clone(),
+            replica: self.config.replica.get(),
+            api: format!("http://{api}"),
+            p2p,
+        };
+        let failed = |source| NodeError::Write {
+            what: self.config.folder.join(crate::run_file::RUN_FILE).display().to_string(),
+            source,
+        };
+        run_file.write(&self.config.folder).map_err(failed)?;
+        tracing::info!(api = %run_file.api, p2p = %run_file.p2p, "ready to be asked");
+        Ok(Some(run_file))
+    }
+
+    /// Leaves the process with everything durable that was promised, and nothing running.
+    async fn end(
+        &self,
+        threads: Vec<JoinHandle<()>>,
+        server: tokio::task::JoinHandle<()>,
+        run_file: Option<RunFile>,
+    ) {
+        self.network.shutdown().await;
+        if server.await.is_err() {
+            tracing::error!("the API server panicked");
+        }
+        let joined =
+            tokio::task::spawn_blocking(|| threads.into_iter().all(|thread| thread.join().is_ok()));
+        if !matches!(joined.await, Ok(true)) {
+            tracing::error!("a thread of this process panicked");
+        }
+        if let Some(Err(error)) = run_file.map(|file| file.remove(&self.config.folder)) {
+            tracing::warn!(%error, "cannot remove run.json");
+        }
+    }
+}
+
+fn spawn_thread(name: &str, run: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(run).ok()
+}
+
+/// Notices when a part of the process ends, by whatever way, while the process should go on.
+struct Sentinel {
+    part: &'static str,
+    faults: mpsc::Sender<NodeError>,
+    halted: watch::Receiver<bool>,
+}
+
+impl Sentinel {
+    /// The part ended in an orderly way; that alone is a fault while the process should go on.
+    fn ended(self, result: Result<(), NodeError>) {
+        if let Err(error) = result {
+            // One fault is enough to end the process: if the channel is full, there was one.
+            drop(self.faults.try_send(error));
+        }
+    }
+}
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        if !*self.halted.borrow() {
+            drop(self.faults.try_send(NodeError::Ended(self.part)));
+        }
+    }
+}
+
+async fn tell_dropped(
+    mut dropped: mpsc::Receiver<(TransactionId, Rejection)>,
+    hub: Arc<EventHub>,
+    waiters: Waiters,
+) -> Result<(), NodeError> {
+    while let Some((id, rejection)) = dropped.recv().await {
+        waiters.dropped(id, &rejection);
+        hub.refused(id, &rejection);
+    }
+    Ok(())
+}
+
+fn bytes(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}

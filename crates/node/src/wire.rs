@@ -1,0 +1,47 @@
+//! What validators say to each other beside gossip, as bytes: frames of the direct streams, and the
+//! request and response of catch-up.
+
+use crypto::encoding::{Decode, Encode};
+use crypto::signed::Unverified;
+use pbft::Message;
+use types::number::Height;
+use types::proof::ProvedBlock;
+use types::transaction::SignedTransaction;
+
+/// One frame of a direct stream.
+#[expect(clippy::large_enum_variant, reason = "nearly every frame is the large one")]
+#[derive(Clone, Debug, Encode, Decode)]
+#[bincode(crate = "crypto::encoding")]
+pub(crate) enum Frame {
+    /// A message of the consensus protocol.
+    Consensus(Unverified<Message>),
+    /// Requests that wait here for long: gossip may have lost them.
+    Requests(Vec<Unverified<SignedTransaction>>),
+}
+
+/// One frame to be sent. Its bytes are those of the [`Frame`] that a receiver decodes.
+#[derive(Clone, Debug, Encode)]
+#[bincode(crate = "crypto::encoding")]
+pub(crate) enum FrameRef<'a> {
+    /// See [`Frame::Consensus`].
+    Consensus(&'a Message),
+    /// See [`Frame::Requests`].
+    Requests(&'a [SignedTransaction]),
+}
+
+/// Asks for committed blocks, the lowest first.
+#[derive(Clone, Copy, Debug, Encode, Decode)]
+#[bincode(crate = "crypto::encoding")]
+pub(crate) struct BlocksRequest {
+    /// The height of the first block asked for.
+    pub(crate) from: Height,
+}
+
+/// Committed blocks in ascending order from the height asked for; empty when there are none.
+pub(crate) type BlocksResponse = Vec<Unverified<ProvedBlock>>;
+
+/// The most bytes of blocks in one response; at least one block is always sent.
+pub(crate) const RESPONSE_BYTES: usize = 2 << 20;
+
+/// The most bytes of one batch of requests, by gossip or directly.
+pub(crate) const REQUESTS_BYTES_MAX: usize = 128 << 10;

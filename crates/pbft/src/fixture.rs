@@ -1,0 +1,242 @@
+//! What the tests share: keys, a genesis, signed votes and blocks, and one replica on a bench.
+
+use std::sync::Arc;
+
+use crypto::digest::{Digest, Domain, digest_pair};
+use crypto::keys::{SecretKey, Signer};
+use crypto::signed::Signed;
+use types::address::Address;
+use types::amount::Amount;
+use types::block::{Block, Body, Header};
+use types::certificate::Certificate;
+use types::genesis::{Genesis, GenesisBuilder};
+use types::memo::Memo;
+use types::number::{Height, Nonce, View};
+use types::parameters::Parameters;
+use types::peer_id;
+use types::proof::{Proof, ProvedBlock};
+use types::replica::ReplicaId;
+use types::transaction::{Action, SignedTransaction, Transaction, Transfer};
+use types::validators::Validator;
+use types::vote::{Phase, Statement, Vote};
+
+use crate::message::{Message, PrePrepare};
+use crate::output::Output;
+use crate::record::Record;
+use crate::replica::{Config, Input, Protocol, Replica};
+
+pub(crate) mod application;
+pub(crate) mod liar;
+pub(crate) mod network;
+pub(crate) mod random;
+
+use application::{FakeApplication, TestApplication};
+
+/// Where the clocks of the tests begin, in milliseconds.
+pub(crate) const NOON: u64 = 1_000_000;
+
+/// The key of a replica.
+pub(crate) fn key(replica: u16) -> SecretKey {
+    SecretKey::from_seed([u8::try_from(replica).unwrap() + 1; 32])
+}
+
+/// The key of somebody with money.
+pub(crate) fn person(person: u8) -> SecretKey {
+    SecretKey::from_seed([200 + person; 32])
+}
+
+/// A network of `n` validators in which ten persons have money.
+pub(crate) fn genesis(n: u16, parameters: Parameters) -> Genesis {
+    let mut builder = GenesisBuilder::local("pbft-test");
+    builder.parameters = parameters;
+    let validator = |replica| Validator {
+        name: format!("v{replica}"),
+        key: key(replica).public_key(),
+        peer_id: peer_id::of_key(&key(100 + replica).public_key()),
+    };
+    builder.validators = (0..n).map(validator).collect();
+    let account = |index| {
+        let address = Address::Key(person(index).public_key());
+        (address, Amount::new(1_000_000))
+    };
+    builder.accounts = (0..10).map(account).collect();
+    builder.build().unwrap()
+}
+
+/// A transfer by one person to the next.
+pub(crate) fn transfer(genesis: &Genesis, sender: u8, nonce: u64) -> SignedTransaction {
+    let key = person(sender);
+    let transaction = Transaction {
+        chain: *genesis.chain(),
+        sender: Address::Key(key.public_key()),
+        nonce: Nonce::new(nonce),
+        valid_until: Height::new(u64::MAX),
+        action: Action::Transfer(Transfer {
+            recipient: Address::Key(person((sender + 1) % 10).public_key()),
+            amount: Amount::new(1),
+            memo: Memo::default(),
+        }),
+    };
+    SignedTransaction::sign(transaction, &key)
+}
+
+/// The state that the fake application has after a body.
+pub(crate) fn fake_root(before: &Digest, body: &Body) -> Digest {
+    digest_pair(Domain::StateRoot, before, &body.root())
+}
+
+/// A block of view 0 that the fake application accepts, with these transfers of the first person.
+pub(crate) fn block_on(genesis: &Genesis, parent: &Header, nonces: &[u64]) -> Block {
+    let transactions = nonces.iter().map(|nonce| transfer(genesis, 0, *nonce));
+    let body = Body::new(transactions.collect());
+    let header = Header {
+        chain: *genesis.chain(),
+        height: parent.height.next(),
+        parent: parent.id(),
+        view: View::FIRST,
+        proposer: ReplicaId::new(0),
+        timestamp_ms: NOON.max(parent.timestamp_ms + 1),
+        body_root: body.root(),
+        transactions: u32::try_from(body.len()).unwrap(),
+        state_root: fake_root(&parent.state_root, &body),
+    };
+    Block { header, body }
+}
+
+/// `count` blocks of one transfer each, every one on the one before, the first on the genesis.
+pub(crate) fn chain_of(genesis: &Genesis, count: u64) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for nonce in 0..count {
+        let parent = blocks.last().map_or(genesis.header(), |block| &block.header);
+        blocks.push(block_on(genesis, parent, &[nonce]));
+    }
+    blocks
+}
+
+/// A statement of view 0 about a block.
+pub(crate) fn statement(phase: Phase, block: &Block) -> Statement {
+    Statement { phase, view: View::FIRST, height: block.header.height, block: block.id() }
+}
+
+/// A vote of any replica for any statement.
+pub(crate) fn signed(genesis: &Genesis, replica: u16, statement: Statement) -> Vote {
+    Vote::sign(statement, ReplicaId::new(replica), genesis.chain(), &key(replica))
+}
+
+pub(crate) fn prepare(genesis: &Genesis, replica: u16, block: &Block) -> Message {
+    Message::Prepare(signed(genesis, replica, statement(Phase::Prepare, block)))
+}
+
+pub(crate) fn commit(genesis: &Genesis, replica: u16, block: &Block) -> Message {
+    Message::Commit(signed(genesis, replica, statement(Phase::Commit, block)))
+}
+
+/// A proposal by the primary of view 0.
+pub(crate) fn pre_prepare(genesis: &Genesis, block: &Block) -> Message {
+    Message::PrePrepare(PrePrepare {
+        block: block.clone(),
+        vote: signed(genesis, 0, statement(Phase::Prepare, block)),
+    })
+}
+
+/// A block with a proof by the first q replicas.
+pub(crate) fn proved(genesis: &Genesis, block: &Block) -> Signed<ProvedBlock> {
+    let statement = statement(Phase::Commit, block);
+    let votes: Vec<Vote> = genesis
+        .validators()
+        .iter()
+        .map(|(replica, _)| signed(genesis, replica.get(), statement))
+        .take(genesis.validators().quorum().q())
+        .collect();
+    let certificate = Certificate::from_votes(statement, &votes, genesis.validators()).unwrap();
+    Signed::vouched(ProvedBlock {
+        block: block.clone(),
+        proof: Proof { descendants: Vec::new(), certificate },
+    })
+}
+
+/// A fresh or restarted replica.
+pub(crate) fn recover<A: TestApplication>(
+    genesis: &Genesis,
+    replica: u16,
+    stored: &[ProvedBlock],
+    records: Vec<Record>,
+) -> Result<(Replica<A>, Output), crate::RecoveryError> {
+    let config = Config {
+        replica: ReplicaId::new(replica),
+        validators: genesis.validators().clone(),
+        parameters: *genesis.parameters(),
+    };
+    let mut application = A::at_genesis(genesis);
+    let mut tip = genesis.header().clone();
+    for proved in stored {
+        application.execute(&proved.block).unwrap();
+        application.commit(&proved.block.id());
+        tip = proved.block.header.clone();
+    }
+    let signer: Arc<dyn Signer> = Arc::new(key(replica));
+    Replica::recover(config, signer, application, tip, records)
+}
+
+/// One replica over the fake application, and everything it has ever put out.
+pub(crate) struct Bench {
+    pub(crate) genesis: Genesis,
+    pub(crate) replica: Replica<FakeApplication>,
+    pub(crate) number: u16,
+    pub(crate) records: Vec<Record>,
+    pub(crate) committed: Vec<ProvedBlock>,
+}
+
+impl Bench {
+    /// Replica `number` of `n`, at the genesis, at noon.
+    pub(crate) fn new(n: u16, number: u16) -> Self {
+        Self::with(n, number, Parameters::default())
+    }
+
+    pub(crate) fn with(n: u16, number: u16, parameters: Parameters) -> Self {
+        let genesis = genesis(n, parameters);
+        let (replica, output) = recover(&genesis, number, &[], Vec::new()).unwrap();
+        assert_eq!(output, Output::default());
+        let mut bench =
+            Self { genesis, replica, number, records: Vec::new(), committed: Vec::new() };
+        bench.step(Input::Tick { now_ms: NOON });
+        bench
+    }
+
+    pub(crate) fn step(&mut self, input: Input) -> Output {
+        let output = self.replica.step(input);
+        self.records.extend(output.records.clone());
+        self.committed.extend(output.committed.clone());
+        output
+    }
+
+    pub(crate) fn receive(&mut self, message: Message) -> Output {
+        self.step(Input::Message(Signed::vouched(message)))
+    }
+
+    /// Kills the replica and starts it again from what it had recorded and committed.
+    pub(crate) fn restart(&mut self) -> Output {
+        let records = self.records.clone();
+        let recovered = recover(&self.genesis, self.number, &self.committed, records);
+        let (replica, output) = recovered.unwrap();
+        self.replica = replica;
+        self.records.extend(output.records.clone());
+        self.committed.extend(output.committed.clone());
+        output
+    }
+
+    /// Brings transfers of the first person to the application, and says so.
+    pub(crate) fn work(&mut self, nonces: std::ops::Range<u64>) -> Output {
+        for nonce in nonces {
+            let transaction = transfer(&self.genesis, 0, nonce);
+            self.replica.application_mut().submit(&transaction);
+        }
+        self.step(Input::Work)
+    }
+}
+
+/// The votes of an output's messages, for short comparisons.
+pub(crate) fn said(output: &Output) -> Vec<Statement> {
+    let messages = output.messages.iter();
+    messages.map(|outgoing| outgoing.message.vote().statement).collect()
+}

@@ -1,0 +1,120 @@
+//! Voting (protocol page, section 3, rules 2 and 3), and the delivery of own messages.
+
+use types::application::Application;
+use types::block::Block;
+use types::certificate::Certificate;
+use types::vote::{Phase, Statement};
+
+use crate::handler;
+use crate::ignored::{Ignored, Refusal};
+use crate::message::Message;
+use crate::output::Output;
+use crate::record::Record;
+use crate::state::{Standing, State};
+
+/// Votes and counts its own votes until nothing more is to be said.
+pub(super) fn say<A: Application>(state: &mut State<A>, output: &mut Output) {
+    loop {
+        deliver_own(state);
+        if state.standing == Standing::Voting {
+            while prepare_next(state, output) {}
+            commit_prepared(state, output);
+        }
+        if state.own.is_empty() {
+            break;
+        }
+    }
+}
+
+/// Own messages go the way of all others: a loop, not a recursion.
+fn deliver_own<A>(state: &mut State<A>) {
+    while let Some(message) = state.own.pop_front() {
+        let taken = match message {
+            Message::PrePrepare(pre_prepare) => handler::pre_prepare::handle(state, pre_prepare),
+            Message::Prepare(vote) | Message::Commit(vote) => handler::vote::handle(state, vote),
+        };
+        assert!(taken.is_ok(), "an own message was not counted: {taken:?}");
+    }
+}
+
+/// Looks at the proposal right above the last block voted for, and executes it before it votes. Whether it got
+/// a vote, so that the next one has its turn.
+fn prepare_next<A: Application>(state: &mut State<A>, output: &mut Output) -> bool {
+    let Some((height, proposal)) = state.next_proposal() else {
+        return false;
+    };
+    let mut judged = judge(state, &proposal.block);
+    if judged.is_ok() {
+        if state.early_ms(&proposal.block.header) > 0 {
+            return false;
+        }
+        judged = state.execute(height).map_err(Refusal::Execution);
+    }
+    if let Err(refusal) = judged {
+        state.refuse(height);
+        output.ignored.push(Ignored::Refused { height, refusal });
+        return false;
+    }
+    state.executed = state.executed.max(height);
+    let proposal = state.proposal(height).expect("it was just executed");
+    let (id, block) = (proposal.id, proposal.block.clone());
+    let vote = state.sign(Phase::Prepare, height, id);
+    state.say(Message::Prepare(vote), Some(block), output);
+    true
+}
+
+/// The voting rule, but for the timestamp ahead of the clock and the execution. The block is in the slot right
+/// above the head, and the primary of this view proposed it in this view.
+fn judge<A>(state: &State<A>, block: &Block) -> Result<(), Refusal> {
+    let header = &block.header;
+    let (_, head) = state.head();
+    if header.chain != *state.config.validators.chain() {
+        return Err(Refusal::ForeignChain);
+    }
+    if header.view != state.view {
+        return Err(Refusal::HeaderView);
+    }
+    if header.proposer != state.primary() {
+        return Err(Refusal::HeaderProposer);
+    }
+    if block.body.is_empty() {
+        return Err(Refusal::EmptyBody);
+    }
+    if header.parent != head {
+        return Err(Refusal::WrongParent);
+    }
+    if header.timestamp_ms <= state.head_header().timestamp_ms {
+        return Err(Refusal::TimestampNotLater);
+    }
+    Ok(())
+}
+
+/// Votes to commit what is prepared: what this replica itself voted for in this view, with the votes of a
+/// quorum, the primary's among them.
+fn commit_prepared<A>(state: &mut State<A>, output: &mut Output) {
+    let (own, primary) = (state.config.replica, state.primary());
+    let validators = &state.config.validators;
+    let prepared: Vec<Certificate> = state
+        .slots
+        .values()
+        .filter(|slot| slot.commits.of(own).is_none())
+        .filter_map(|slot| {
+            let statement = slot.prepares.of(own)?.statement;
+            if slot.prepares.of(primary)?.statement != statement {
+                return None;
+            }
+            slot.prepares.certificate(statement, validators)
+        })
+        .collect();
+    for certificate in prepared {
+        let Statement { height, block, .. } = certificate.statement;
+        if state.raise_certificate(&certificate) {
+            output.records.push(Record::Certificate { certificate });
+        }
+        let vote = state.sign(Phase::Commit, height, block);
+        state.say(Message::Commit(vote), None, output);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! What this replica waits for: a proposal that is ahead of its clock, and blocks that its peers seem to have.
+
+use types::number::Height;
+
+use crate::output::{AFTER_MS_MAX, Output, Timer, TimerSet};
+use crate::state::State;
+
+pub(super) fn wait<A>(state: &mut State<A>, output: &mut Output) {
+    set_proposal_timer(state, output);
+    output.behind = behind(state);
+}
+
+fn set_proposal_timer<A>(state: &mut State<A>, output: &mut Output) {
+    let header = state.next_proposal().map(|(_, proposal)| &proposal.block.header);
+    let early_ms = header.map_or(0, |header| state.early_ms(header));
+    let waits_for = header.filter(|_| early_ms > 0).map(|header| header.timestamp_ms);
+    if let Some(timestamp_ms) = waits_for
+        && state.early != Some(timestamp_ms)
+    {
+        let after_ms = u32::try_from(early_ms).unwrap_or(AFTER_MS_MAX).min(AFTER_MS_MAX);
+        output.timers.push(TimerSet { timer: Timer::Proposal, after_ms });
+    }
+    state.early = waits_for;
+}
+
+/// A height that peers seem to have committed and this replica has not.
+///
+/// Either a quorum of commit votes is here for a block that is not, or not with all its ancestors. Or t + 1 replicas
+/// have voted so far up that the one of them that tells the truth must have committed the height one window
+/// below.
+fn behind<A>(state: &State<A>) -> Option<Height> {
+    let quorum = state.quorum();
+    let decided = state.slots.iter().rev();
+    let decided = decided
+        .filter(|(_, slot)| slot.commits.quorum(quorum.q()).is_some())
+        .map(|(height, _)| *height)
+        .next();
+    let mut heard: Vec<Height> = state.heard.values().copied().collect();
+    heard.sort_unstable_by(|one, other| other.cmp(one));
+    let voted = heard.get(quorum.t()).copied();
+    let committed = voted.map(|height| state.one_window_below(height));
+    decided.max(committed).filter(|height| *height > state.low())
+}

@@ -1,0 +1,52 @@
+//! Blocks that others agreed on, with their proofs (protocol page, section 6).
+//!
+//! Each is checked like one agreed here: its proof at the door, its parent and its execution in this place.
+
+use crypto::signed::Signed;
+use types::application::Application;
+use types::proof::ProvedBlock;
+
+use crate::ignored::Ignored;
+use crate::output::Output;
+use crate::state::{Standing, State};
+
+pub(crate) fn handle<A: Application>(
+    state: &mut State<A>,
+    blocks: Vec<Signed<ProvedBlock>>,
+    output: &mut Output,
+) {
+    for proved in blocks {
+        if let Err(ignored) = take(state, proved.into_inner(), output) {
+            output.ignored.push(ignored);
+        }
+    }
+}
+
+fn take<A: Application>(
+    state: &mut State<A>,
+    proved: ProvedBlock,
+    output: &mut Output,
+) -> Result<(), Ignored> {
+    let header = &proved.block.header;
+    let height = header.height;
+    if height < state.low() {
+        return Ok(());
+    }
+    if height == state.low() {
+        let known = proved.block.id() == state.committed.id;
+        return if known { Ok(()) } else { Err(Ignored::Fork { height }) };
+    }
+    if height != state.low().next() {
+        return Err(Ignored::NotNext { height });
+    }
+    if header.parent != state.committed.id {
+        return Err(Ignored::Fork { height });
+    }
+    if let Err(refusal) = state.application.execute(&proved.block) {
+        state.standing = Standing::Diverged;
+        return Err(Ignored::Diverged { height, refusal });
+    }
+
+    state.commit(proved, output);
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! A pre-prepare: the first proposal of the primary at a height is kept, and its vote counted.
+//!
+//! Whether the block deserves a vote is not asked here but when its turn comes, right above the last block
+//! voted for (`follow`): until then its parent may not be known.
+
+use crate::ignored::Ignored;
+use crate::message::PrePrepare;
+use crate::state::State;
+use crate::state::slot::Proposal;
+
+pub(crate) fn handle<A>(state: &mut State<A>, pre_prepare: PrePrepare) -> Result<(), Ignored> {
+    let PrePrepare { block, vote } = pre_prepare;
+    let height = vote.statement.height;
+    super::check_place(state, &vote)?;
+    if vote.replica != state.primary() {
+        let replica = vote.replica;
+        return Err(Ignored::NotPrimary { replica });
+    }
+    let slot = state.slot(height);
+    let voted = slot.prepares.of(vote.replica).map(|vote| vote.statement);
+    let proposed = slot.proposal.as_ref().map(|proposal| proposal.id);
+    if voted.is_some_and(|first| first != vote.statement)
+        || proposed.is_some_and(|first| first != vote.statement.block)
+    {
+        return Err(Ignored::RivalProposal { height });
+    }
+    if voted.is_some() && proposed.is_some() {
+        return Err(Ignored::RepeatedProposal { height });
+    }
+
+    // Either may be here without the other: the vote came first from somebody who repaired it, or the block
+    // is from the journal, which has no votes of others.
+    if voted.is_none() {
+        slot.prepares.insert(vote);
+    }
+    if proposed.is_none() {
+        slot.proposal = Some(Proposal::new(block));
+    }
+    Ok(())
+}

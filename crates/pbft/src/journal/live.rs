@@ -1,0 +1,47 @@
+//! What of a journal must never be forgotten.
+
+use types::number::{Height, View};
+use types::vote::{Phase, Vote};
+
+use crate::record::Record;
+
+/// The records that a rewritten journal must keep once every block up to `committed` is durable in the store, in
+/// their order.
+///
+/// Kept are the votes above `committed`; the last prepare vote, which binds the votes to come in its view even
+/// after its height is committed; the last commit vote, which a peer that lags by one block may still need; the
+/// highest certificate; and for ever whatever ended the voting.
+pub fn live(records: &[Record], committed: Height) -> Vec<Record> {
+    let last_prepare = last_vote(records, Phase::Prepare);
+    let last_commit = last_vote(records, Phase::Commit);
+    let highest = records.iter().filter_map(rank).max();
+    let kept = |record: &&Record| match record {
+        Record::Vote { vote, .. } => {
+            let last = match vote.statement.phase {
+                Phase::Prepare => last_prepare,
+                Phase::Commit => last_commit,
+            };
+            vote.statement.height > committed || Some(place(vote)) == last
+        }
+        Record::Certificate { .. } => rank(record) == highest,
+        Record::Left { .. } | Record::Retired { .. } => true,
+    };
+    records.iter().filter(kept).cloned().collect()
+}
+
+/// Where the votes of one phase have got to.
+fn last_vote(records: &[Record], phase: Phase) -> Option<(View, Height)> {
+    let votes = records.iter().filter_map(Record::vote);
+    votes.filter(|vote| vote.statement.phase == phase).map(place).max()
+}
+
+fn place(vote: &Vote) -> (View, Height) {
+    (vote.statement.view, vote.statement.height)
+}
+
+fn rank(record: &Record) -> Option<(View, Height, Phase)> {
+    match record {
+        Record::Certificate { certificate } => Some(certificate.rank()),
+        Record::Vote { .. } | Record::Left { .. } | Record::Retired { .. } => None,
+    }
+}

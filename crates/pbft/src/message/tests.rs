@@ -1,0 +1,225 @@
+//! What the door lets through, and what it refuses before it has looked at a signature.
+
+use std::sync::Arc;
+
+use crypto::digest::{Digest, Domain, digest};
+use crypto::encoding::{from_wire, to_wire};
+use crypto::keys::Signature;
+use crypto::signed::{Authenticated, ChainId, Forged, Unverified};
+use types::block::{Block, BlockId, Body, Header};
+use types::certificate::Certificate;
+use types::door::{CheckedTransactions, Door, NothingChecked};
+use types::genesis::Genesis;
+use types::number::{Height, View};
+use types::parameters::Parameters;
+use types::replica::ReplicaId;
+use types::transaction::{SignedTransaction, TransactionId};
+use types::vote::{NotAMember, Phase, Statement, Vote};
+
+use super::{Malformed, Message, PrePrepare};
+use crate::fixture::{block_on, commit, genesis, key, pre_prepare, prepare, signed, statement};
+use crate::record::Record;
+
+/// Remembers one transaction.
+struct Remembers(SignedTransaction);
+
+impl CheckedTransactions for Remembers {
+    fn is_checked(&self, id: &TransactionId, signature: &Signature) -> bool {
+        self.0.id() == *id && self.0.signature == *signature
+    }
+}
+
+fn setting() -> (Genesis, Door, Block) {
+    let genesis = genesis(4, Parameters::default());
+    let door = Door::new(genesis.validators().clone(), Arc::new(NothingChecked));
+    let block = block_on(&genesis, genesis.header(), &[0, 1]);
+    (genesis, door, block)
+}
+
+fn claims(message: &Message, door: &Door) -> Result<usize, Malformed> {
+    let mut claims = Vec::new();
+    message.claims(door, &mut claims)?;
+    Ok(claims.len())
+}
+
+#[test]
+fn what_honest_replicas_send_passes() {
+    let (genesis, door, block) = setting();
+    for message in
+        [pre_prepare(&genesis, &block), prepare(&genesis, 1, &block), commit(&genesis, 3, &block)]
+    {
+        let sent = to_wire(&message);
+        let received: Unverified<Message> = from_wire(&sent, sent.len()).unwrap();
+        assert_eq!(received.verify(&door).unwrap().into_inner(), message);
+    }
+}
+
+#[test]
+fn a_vote_of_the_other_phase_is_malformed() {
+    let (genesis, door, block) = setting();
+    let votes = [Phase::Prepare, Phase::Commit].map(|p| signed(&genesis, 1, statement(p, &block)));
+    let proposal = PrePrepare { block, vote: votes[1] };
+    for message in
+        [Message::Prepare(votes[1]), Message::Commit(votes[0]), Message::PrePrepare(proposal)]
+    {
+        assert_eq!(claims(&message, &door), Err(Malformed::Phase));
+    }
+}
+
+/// T11, A31: numbers that no validator has.
+#[test]
+fn a_vote_of_a_stranger_is_malformed() {
+    let (genesis, door, block) = setting();
+    for number in [4, u16::MAX] {
+        let replica = ReplicaId::new(number);
+        let chain = genesis.chain();
+        let vote = Vote::sign(statement(Phase::Commit, &block), replica, chain, &key(0));
+        let refused = Err(Malformed::NotAMember(NotAMember { replica }));
+        assert_eq!(claims(&Message::Commit(vote), &door), refused);
+    }
+}
+
+/// T14: nothing about the block is taken from the vote.
+#[test]
+fn a_pre_prepare_whose_parts_do_not_belong_together_is_malformed() {
+    let (genesis, door, block) = setting();
+    let other = block_on(&genesis, genesis.header(), &[2]);
+    let higher = block_on(&genesis, &other.header, &[3]);
+    let vote = signed(&genesis, 0, statement(Phase::Prepare, &block));
+    let malformed = |block: Block| claims(&Message::PrePrepare(PrePrepare { block, vote }), &door);
+    assert_eq!(malformed(other.clone()), Err(Malformed::Block));
+    assert_eq!(malformed(higher), Err(Malformed::Height));
+    let foreign_body = Block { header: block.header.clone(), body: other.body };
+    assert_eq!(malformed(foreign_body), Err(Malformed::Body));
+    assert_eq!(malformed(block), Ok(3));
+}
+
+#[test]
+fn a_pre_prepare_with_a_transaction_of_another_network_is_malformed() {
+    let (genesis, door, block) = setting();
+    let mut transactions = block.body.clone().into_transactions();
+    transactions[1].transaction.chain = ChainId::new(Digest::ZERO);
+    let body = Body::new(transactions);
+    let mut header = block.header;
+    header.body_root = body.root();
+    let message = pre_prepare(&genesis, &Block { header, body });
+    assert!(matches!(claims(&message, &door), Err(Malformed::Transaction(bad)) if bad.index == 1));
+}
+
+/// T09, A28: the signature counts under the key of whoever the vote names, and no other.
+#[test]
+fn a_vote_in_anothers_name_is_forged() {
+    let (genesis, door, block) = setting();
+    let mut vote = signed(&genesis, 1, statement(Phase::Prepare, &block));
+    vote.replica = ReplicaId::new(2);
+    let forged = Unverified::new(Message::Prepare(vote)).verify(&door);
+    assert_eq!(forged, Err(Forged::Signature));
+}
+
+/// T16, A34: every part of the statement is signed.
+#[test]
+fn a_changed_vote_is_forged() {
+    let (genesis, door, block) = setting();
+    let other = block_on(&genesis, genesis.header(), &[2]);
+    let vote = signed(&genesis, 1, statement(Phase::Prepare, &block));
+    let changes: [fn(&mut Vote, &Block); 4] = [
+        |vote, _| vote.statement.phase = Phase::Commit,
+        |vote, _| vote.statement.view = vote.statement.view.next(),
+        |vote, _| vote.statement.height = vote.statement.height.next(),
+        |vote, other| vote.statement.block = other.id(),
+    ];
+    for change in changes {
+        let mut changed = vote;
+        change(&mut changed, &other);
+        let message = match changed.statement.phase {
+            Phase::Prepare => Message::Prepare(changed),
+            Phase::Commit => Message::Commit(changed),
+        };
+        assert_eq!(Unverified::new(message).verify(&door), Err(Forged::Signature));
+    }
+}
+
+/// A32: the chain is part of what is signed.
+#[test]
+fn a_vote_for_another_network_is_forged() {
+    let (_, door, block) = setting();
+    let chain = ChainId::new(Digest::ZERO);
+    let statement = statement(Phase::Prepare, &block);
+    let vote = Vote::sign(statement, ReplicaId::new(1), &chain, &key(1));
+    let forged = Unverified::new(Message::Prepare(vote)).verify(&door);
+    assert_eq!(forged, Err(Forged::Signature));
+}
+
+/// The id does not cover the signature, so a known transaction with other signature bytes is checked.
+#[test]
+fn only_the_very_same_signed_transaction_is_not_checked_again() {
+    let (genesis, strict, block) = setting();
+    let known = block.body.transactions()[0].clone();
+    let door = Door::new(genesis.validators().clone(), Arc::new(Remembers(known)));
+    let message = pre_prepare(&genesis, &block);
+    assert_eq!(claims(&message, &strict), Ok(3));
+    assert_eq!(claims(&message, &door), Ok(2));
+
+    let mut transactions = block.body.into_transactions();
+    transactions[0].signature = Signature::from_bytes([0; 64]);
+    let body = Body::new(transactions);
+    let mut header = block.header;
+    header.body_root = body.root();
+    let message = pre_prepare(&genesis, &Block { header, body });
+    assert_eq!(claims(&message, &door), Ok(3));
+    assert_eq!(Unverified::new(message).verify(&door), Err(Forged::Signature));
+}
+
+/// A vote and a block of fixed bytes, which no other noun's encoding changes.
+fn fixed() -> (Vote, Block) {
+    let digest = |byte| Digest::from_bytes([byte; 32]);
+    let header = Header {
+        chain: ChainId::new(digest(1)),
+        height: Height::new(2),
+        parent: BlockId::new(digest(3)),
+        view: View::new(4),
+        proposer: ReplicaId::new(5),
+        timestamp_ms: 6,
+        body_root: digest(7),
+        transactions: 0,
+        state_root: digest(8),
+    };
+    let statement = Statement {
+        phase: Phase::Prepare,
+        view: View::new(9),
+        height: Height::new(10),
+        block: BlockId::new(digest(11)),
+    };
+    let vote =
+        Vote { statement, replica: ReplicaId::new(12), signature: Signature::from_bytes([13; 64]) };
+    let body = Body::default();
+    (vote, Block { header, body })
+}
+
+#[test]
+fn the_bytes_of_messages_and_records_do_not_change() {
+    let (vote, block) = fixed();
+    let Statement { view, height, block: id, .. } = vote.statement;
+    let certificate =
+        Certificate { statement: vote.statement, signatures: vec![(vote.replica, vote.signature)] };
+    let bytes = [
+        to_wire(&Message::PrePrepare(PrePrepare { block: block.clone(), vote })),
+        to_wire(&Message::Prepare(vote)),
+        to_wire(&Message::Commit(vote)),
+        to_wire(&Record::Vote { vote, block: Some(block) }),
+        to_wire(&Record::Certificate { certificate }),
+        to_wire(&Record::Left { view, height, block: id }),
+        to_wire(&Record::Retired { vote }),
+    ];
+    let short = |bytes: &Vec<u8>| (bytes.len(), digest(Domain::StoredRecord, bytes).short());
+    let golden = [
+        (289, "5f80385f"),
+        (123, "eee59f70"),
+        (123, "8aed5068"),
+        (290, "c38e2d5d"),
+        (131, "fb5f40b0"),
+        (53, "c625f8f6"),
+        (123, "ae0a6e48"),
+    ];
+    assert_eq!(bytes.each_ref().map(short), golden.map(|(n, text)| (n, text.to_owned())));
+}

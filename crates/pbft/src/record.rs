@@ -1,0 +1,52 @@
+//! What must be durable before what is sent (protocol page, section 5).
+
+use crypto::encoding::{Decode, Encode};
+use types::block::{Block, BlockId};
+use types::certificate::Certificate;
+use types::number::{Height, View};
+use types::vote::Vote;
+
+/// One entry of the vote journal.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crypto::encoding")]
+pub enum Record {
+    /// A vote of this replica. A prepare vote brings its block, so that a restarted replica can execute it
+    /// again, serve it, and, as primary, propose the very same one; a commit vote brings none.
+    Vote {
+        /// The vote, as sent.
+        vote: Vote,
+        /// The block it is for: with prepare votes only.
+        block: Option<Block>,
+    },
+    /// The highest prepared certificate this replica has. Written with the commit vote that follows from it.
+    Certificate {
+        /// The certificate.
+        certificate: Certificate,
+    },
+    /// A block was committed that is not on the chain of this replica's votes in the view: it does not
+    /// vote in that view any more.
+    Left {
+        /// The view.
+        view: View,
+        /// The height of the committed block.
+        height: Height,
+        /// The committed block.
+        block: BlockId,
+    },
+    /// A vote under this replica's key was seen that this journal does not have: another process speaks with the
+    /// key, or a part of this journal is lost. The replica never votes again under the key.
+    Retired {
+        /// The vote that was seen.
+        vote: Vote,
+    },
+}
+
+impl Record {
+    /// The vote that was recorded before it was sent, when this is the record of one.
+    pub fn vote(&self) -> Option<&Vote> {
+        match self {
+            Self::Vote { vote, .. } => Some(vote),
+            Self::Certificate { .. } | Self::Left { .. } | Self::Retired { .. } => None,
+        }
+    }
+}

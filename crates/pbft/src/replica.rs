@@ -1,0 +1,214 @@
+//! The replica: one door, dispatch behind it, invariants after every step.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crypto::keys::Signer;
+use crypto::signed::Signed;
+use types::application::Application;
+use types::block::Header;
+use types::number::{Height, View};
+use types::parameters::Parameters;
+use types::proof::ProvedBlock;
+use types::replica::ReplicaId;
+use types::validators::ValidatorSet;
+
+use crate::follow::follow;
+use crate::handler;
+use crate::ignored::Ignored;
+use crate::invariant;
+use crate::message::Message;
+use crate::output::{Output, Timer};
+use crate::record::Record;
+use crate::recovery::{self, RecoveryError};
+use crate::state::{Batch, Standing, State};
+
+/// Who a replica is, and by which rules it plays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Its number.
+    pub replica: ReplicaId,
+    /// All of them, itself included.
+    pub validators: ValidatorSet,
+    /// The parameters of the genesis.
+    pub parameters: Parameters,
+}
+
+/// What can happen to a replica.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an input is moved once, from its channel into the step: a few hundred bytes"
+)]
+pub enum Input {
+    /// Time passes. Only timestamps of blocks look at this clock, and it may jump.
+    Tick {
+        /// Milliseconds since 1970.
+        now_ms: u64,
+    },
+    /// A message, checked at the door.
+    Message(Signed<Message>),
+    /// Requests arrived in the application.
+    Work,
+    /// A timer fired. One that is not awaited any more does nothing.
+    Timer(Timer),
+    /// Blocks that others committed, in ascending order, checked at the door.
+    Blocks(Vec<Signed<ProvedBlock>>),
+    /// This replica can be reached again, and may have missed anything said before.
+    Connected(ReplicaId),
+}
+
+/// What a replica shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// The view it is in.
+    pub view: View,
+    /// The primary of the view.
+    pub primary: ReplicaId,
+    /// The height committed.
+    pub committed: Height,
+    /// How many heights it has voted for above the committed one.
+    pub in_flight: u64,
+    /// Whether it votes in this view.
+    pub voting: bool,
+}
+
+/// The one door into consensus. Attacks and instruments wrap it.
+pub trait Protocol {
+    /// What executes the blocks.
+    type Application: Application;
+
+    /// Takes one input and says everything that follows from it, to be performed from top to bottom.
+    fn step(&mut self, input: Input) -> Output;
+
+    /// The application, as of the last step.
+    fn application(&self) -> &Self::Application;
+
+    /// The application, to bring requests to; [`Input::Work`] follows.
+    fn application_mut(&mut self) -> &mut Self::Application;
+
+    /// What there is to see, as of the last step.
+    fn status(&self) -> Status;
+}
+
+/// A replica that plays by the rules.
+pub struct Replica<A> {
+    state: State<A>,
+}
+
+impl<A: Application> Replica<A> {
+    /// A replica as its journal left it, and what it does first: it says again what it had said, byte for byte.
+    ///
+    /// `application` is at the committed block `tip`, which is the newest one known to be durable; `records` is the
+    /// whole journal in the order written. The first start is the one without records, at the genesis.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the journal from being this replica's word on this chain, see [`RecoveryError`]. Nothing is
+    /// repaired: a replica that does not know what it said must not speak.
+    ///
+    /// # Panics
+    ///
+    /// As [`Protocol::step`]: when an invariant is broken, which is a bug.
+    pub fn recover(
+        config: Config,
+        signer: Arc<dyn Signer>,
+        application: A,
+        tip: Header,
+        records: Vec<Record>,
+    ) -> Result<(Self, Output), RecoveryError> {
+        let mut state = recovery::recover(config, signer, application, tip, records)?;
+        let before = state.low();
+        let mut messages = recovery::say_again(&state);
+        let mut output = Output::default();
+        follow(&mut state, &mut output);
+        invariant::assert_all(&state);
+        invariant::assert_output(&state, before, &output);
+        messages.append(&mut output.messages);
+        Ok((Self { state }, Output { messages, ..output }))
+    }
+}
+
+#[cfg(test)]
+impl<A> Replica<A> {
+    /// The state, for tests that look closer than the door allows.
+    pub(crate) fn peek(&self) -> &State<A> {
+        &self.state
+    }
+
+    /// The state, for tests that break it.
+    pub(crate) fn state_mut(&mut self) -> &mut State<A> {
+        &mut self.state
+    }
+}
+
+impl<A: Application> fmt::Debug for Replica<A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Replica")
+            .field("replica", &self.state.config.replica)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<A: Application> Protocol for Replica<A> {
+    type Application = A;
+
+    fn step(&mut self, input: Input) -> Output {
+        let state = &mut self.state;
+        let before = state.low();
+        let mut output = Output::default();
+        match input {
+            Input::Tick { now_ms } => state.now_ms = now_ms,
+            Input::Message(message) => {
+                let taken = receive(state, message.into_inner(), &mut output);
+                output.ignored.extend(taken.err());
+            }
+            Input::Work => {}
+            Input::Timer(Timer::Batch) => match state.batch {
+                Batch::Waiting => state.batch = Batch::Due,
+                Batch::Empty | Batch::Due => {}
+            },
+            Input::Timer(Timer::Proposal) => state.early = None,
+            Input::Blocks(blocks) => handler::blocks::handle(state, blocks, &mut output),
+            Input::Connected(replica) => handler::connected::handle(state, replica, &mut output),
+        }
+        follow(state, &mut output);
+        invariant::assert_all(state);
+        invariant::assert_output(state, before, &output);
+        output
+    }
+
+    fn application(&self) -> &A {
+        &self.state.application
+    }
+
+    fn application_mut(&mut self) -> &mut A {
+        &mut self.state.application
+    }
+
+    fn status(&self) -> Status {
+        let (head, _) = self.state.head();
+        Status {
+            view: self.state.view,
+            primary: self.state.primary(),
+            committed: self.state.low(),
+            in_flight: head.above(self.state.low()),
+            voting: self.state.standing == Standing::Voting,
+        }
+    }
+}
+
+/// A message from outside.
+fn receive<A>(state: &mut State<A>, message: Message, output: &mut Output) -> Result<(), Ignored> {
+    let vote = *message.vote();
+    if vote.replica == state.config.replica {
+        return Err(handler::own_key::handle(state, vote, output));
+    }
+    state.hear(&vote);
+    match message {
+        Message::PrePrepare(pre_prepare) => handler::pre_prepare::handle(state, pre_prepare),
+        Message::Prepare(vote) | Message::Commit(vote) => handler::vote::handle(state, vote),
+    }
+}

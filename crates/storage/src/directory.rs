@@ -1,0 +1,214 @@
+//! The directory of one validator: whose it is, and that only one process works in it.
+//!
+//! ```text
+//! DIR/lock       held by the running process, with its process id inside
+//! DIR/identity   format, chain and validator key; written last when a directory is made
+//! DIR/journal    the vote journal
+//! DIR/store/     blocks, index, snapshots
+//! ```
+//!
+//! The identity is written after the journal, so where there is an identity there must be a journal:
+//! a journal that vanished is noticed, because a replica without it must not vote (protocol, §5).
+//! What is in the journal and in the store is not looked at here.
+
+mod identity;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crypto::keys::PublicKey;
+use crypto::signed::ChainId;
+
+use crate::error::StorageError;
+use crate::{files, journal};
+
+pub use identity::{FORMAT, Identity};
+
+/// How often a held lock is tried again before it counts as held. A tool that merely asks whether the
+/// directory is in use holds the lock for a moment.
+const LOCK_ATTEMPTS: u32 = 10;
+
+/// Pause between two attempts.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// An opened directory: locked by this process until this, its journal and its store are dropped.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    identity: Identity,
+    created: bool,
+    lock: Lock,
+}
+
+/// Held for its lock by everything that is open in a directory; the system gives the lock back when the last of
+/// them is dropped or the process ends, however it ends.
+pub(crate) type Lock = Arc<File>;
+
+impl Directory {
+    /// Opens the directory of validator `key` on `chain`, making it (mode 0700) when it does not exist
+    /// or is empty, and locks it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Locked`] with the process that holds it, [`StorageError::Foreign`] for another
+    /// chain or key, [`StorageError::NewerFormat`], [`StorageError::DamagedDirectory`] when the identity
+    /// is unreadable or parts are missing, [`StorageError::Io`].
+    pub fn open(path: &Path, chain: ChainId, key: PublicKey) -> Result<Self, StorageError> {
+        files::create_directory(path)?;
+        let lock = lock(path)?;
+        let expected = Identity { chain, key };
+        let created = match Identity::read(path)? {
+            Some(found) => {
+                found.must_be(&expected, path)?;
+                false
+            }
+            None => {
+                create(path, &expected)?;
+                true
+            }
+        };
+        if !journal::path(path).is_file() {
+            return Err(StorageError::DamagedDirectory {
+                path: path.to_owned(),
+                reason: "the vote journal is missing; a validator without it must not vote again \
+                         under its key"
+                    .to_owned(),
+            });
+        }
+        Ok(Self { path: path.to_owned(), identity: expected, created, lock: Arc::new(lock) })
+    }
+
+    /// The lock, to be held on to.
+    pub(crate) fn lock(&self) -> Lock {
+        Arc::clone(&self.lock)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whose it is.
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Whether this opening made it: nothing was ever stored or voted here.
+    pub const fn created(&self) -> bool {
+        self.created
+    }
+
+    /// What it takes on disk, in bytes.
+    pub fn disk_bytes(&self) -> u64 {
+        files::disk_bytes(&self.path)
+    }
+}
+
+/// Whether a process works in the directory, for tools: its id when its lock file tells, `None` when
+/// nobody does. Nothing is changed; a directory that does not exist is not locked.
+///
+/// # Errors
+///
+/// [`StorageError::Io`] when the lock file exists and cannot be opened.
+pub fn is_locked(path: &Path) -> Result<Option<Holder>, StorageError> {
+    match hold_shared(path) {
+        Ok(_) => Ok(None),
+        Err(StorageError::Locked { pid, .. }) => Ok(Some(Holder { pid })),
+        Err(error) => Err(error),
+    }
+}
+
+/// Who works in a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Its process id, when the lock file tells.
+    pub pid: Option<u32>,
+}
+
+/// Keeps validators out of a directory while a tool reads it; changes nothing in it. `None` when there
+/// is no lock file, as in a partial copy.
+pub(crate) fn hold_shared(path: &Path) -> Result<Option<File>, StorageError> {
+    let name = lock_path(path);
+    let file = match File::open(&name) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StorageError::io("open", &name)(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {
+            Err(StorageError::Locked { path: path.to_owned(), pid: written_pid(&file) })
+        }
+        Err(TryLockError::Error(error)) => Err(StorageError::io("lock", &name)(error)),
+    }
+}
+
+fn lock_path(path: &Path) -> PathBuf {
+    path.join("lock")
+}
+
+fn lock(path: &Path) -> Result<File, StorageError> {
+    let name = lock_path(path);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&name)
+        .map_err(StorageError::io("open", &name))?;
+    let mut attempts = LOCK_ATTEMPTS;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if attempts > 0 => {
+                attempts = attempts.saturating_sub(1);
+                thread::sleep(LOCK_PAUSE);
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(StorageError::Locked {
+                    path: path.to_owned(),
+                    pid: written_pid(&file),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(StorageError::io("lock", &name)(error)),
+        }
+    }
+    file.set_len(0)
+        .and_then(|()| writeln!(file, "{}", std::process::id()))
+        .map_err(StorageError::io("write", &name))?;
+    Ok(file)
+}
+
+/// The process id in a lock file, when it is a number.
+fn written_pid(mut file: &File) -> Option<u32> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+/// Fills a new directory: the journal first, the identity last.
+fn create(path: &Path, identity: &Identity) -> Result<(), StorageError> {
+    let strangers: Vec<String> = fs::read_dir(path)
+        .map_err(StorageError::io("list", path))?
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !["lock", "journal", "journal.new", "identity.new"].contains(&name.as_str()))
+        .collect();
+    if let Some(stranger) = strangers.first() {
+        return Err(StorageError::DamagedDirectory {
+            path: path.to_owned(),
+            reason: format!("it has no identity file and is not empty: {stranger}"),
+        });
+    }
+    journal::create(path, identity.chain)?;
+    identity.write(path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use pbft::record::Record;
+use types::number::Height;
+use types::vote::Phase;
+
+use super::{HEADER_BYTES, Journal, STEP_BYTES, path};
+use crate::directory::Directory;
+use crate::error::StorageError;
+use crate::fixture::{Chain, genesis, key, vote};
+
+fn directory(root: &Path) -> Directory {
+    Directory::open(root, *genesis("net").chain(), key(1)).unwrap()
+}
+
+/// A prepare vote with its block and a commit vote for each of so many heights.
+fn records(heights: usize) -> Vec<Vec<Record>> {
+    Chain::new(&genesis("net"))
+        .blocks(heights, 2)
+        .into_iter()
+        .map(|proved| {
+            vec![
+                Record::Vote { vote: vote(&proved.block, Phase::Commit), block: None },
+                Record::Vote {
+                    vote: vote(&proved.block, Phase::Prepare),
+                    block: Some(proved.block),
+                },
+            ]
+        })
+        .collect()
+}
+
+/// A journal in `root` with these appends; gives back the length of its frames after each.
+fn write(root: &Path, appends: &[Vec<Record>]) -> Vec<u64> {
+    let directory = directory(root);
+    let (mut journal, _) = Journal::open(&directory).unwrap();
+    appends
+        .iter()
+        .map(|records| {
+            journal.append(records).unwrap();
+            journal.bytes()
+        })
+        .collect()
+}
+
+/// The journal's file without most of the zeros behind it, which only make reading slow.
+fn content(root: &Path) -> Vec<u8> {
+    let mut bytes = fs::read(path(root)).unwrap();
+    let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes.truncate(last + 600);
+    bytes
+}
+
+fn reopen(root: &Path) -> Result<Vec<Record>, StorageError> {
+    Journal::open(&directory(root)).map(|(_, records)| records)
+}
+
+#[test]
+fn what_was_appended_is_read_back_in_order() {
+    let root = tempfile::tempdir().unwrap();
+    let appends = records(3);
+
+    write(root.path(), &appends);
+
+    assert!(reopen(root.path()).unwrap() == appends.concat());
+}
+
+#[test]
+fn an_append_of_nothing_writes_nothing() {
+    let root = tempfile::tempdir().unwrap();
+
+    let lengths = write(root.path(), &[vec![]]);
+
+    assert_eq!(lengths, [HEADER_BYTES]);
+    assert!(reopen(root.path()).unwrap().is_empty());
+}
+
+#[test]
+fn an_append_torn_at_any_length_is_cut_off_and_the_rest_kept() {
+    let root = tempfile::tempdir().unwrap();
+    let appends = records(3);
+    let lengths = write(root.path(), &appends);
+    let whole = content(root.path());
+    let (before, end) = (lengths[1], lengths[2]);
+
+    for cut in before..end {
+        // Once as a file that did not grow, once as one whose room stayed zero.
+        let mut torn = whole[..usize::try_from(cut).unwrap()].to_vec();
+        for _ in 0..2 {
+            fs::write(path(root.path()), &torn).unwrap();
+            assert!(reopen(root.path()).unwrap() == appends[..2].concat(), "cut at {cut}");
+            torn.resize(whole.len(), 0);
+        }
+    }
+}
+
+#[test]
+fn after_a_torn_end_was_cut_off_appending_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let appends = records(3);
+    let lengths = write(root.path(), &appends[..2]);
+    let file = File::options().write(true).open(path(root.path())).unwrap();
+    file.write_all_at(&[0xff; 9], lengths[1] - 9).unwrap();
+
+    write(root.path(), &appends[2..]);
+
+    let expected = [appends[0].clone(), appends[2].clone()].concat();
+    assert!(reopen(root.path()).unwrap() == expected);
+}
+
+#[test]
+fn a_flipped_bit_before_the_last_append_is_refused_wherever_it_is() {
+    let root = tempfile::tempdir().unwrap();
+    let appends = records(2);
+    let lengths = write(root.path(), &appends);
+    let whole = content(root.path());
+
+    for place in 0..usize::try_from(lengths[0]).unwrap() {
+        let mut flipped = whole.clone();
+        flipped[place] ^= 1 << (place % 8);
+        fs::write(path(root.path()), &flipped).unwrap();
+        match reopen(root.path()) {
+            Err(StorageError::DamagedJournal { .. }) => {}
+            other => panic!("byte {place}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_the_last_append_is_never_read_as_something_else() {
+    let root = tempfile::tempdir().unwrap();
+    let appends = records(2);
+    let lengths = write(root.path(), &appends);
+    let whole = content(root.path());
+
+    for place in lengths[0]..lengths[1] {
+        let place = usize::try_from(place).unwrap();
+        let mut flipped = whole.clone();
+        flipped[place] ^= 1 << (place % 8);
+        fs::write(path(root.path()), &flipped).unwrap();
+        assert!(reopen(root.path()).unwrap() == appends[0], "byte {place}");
+    }
+}
+
+#[test]
+fn a_journal_of_another_chain_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let here = directory(root.path());
+    super::create(root.path(), *genesis("other").chain()).unwrap();
+
+    let refused = Journal::open(&here).unwrap_err();
+
+    assert!(matches!(refused, StorageError::Foreign { what: "chain", .. }));
+}
+
+#[test]
+fn a_full_disk_poisons_the_journal_for_good() {
+    let root = tempfile::tempdir().unwrap();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut journal = Journal::over(full, root.path().join("journal"), *genesis("net").chain());
+    let records = records(1);
+
+    let first = journal.append(&records[0]).unwrap_err();
+    let second = journal.append(&records[0]).unwrap_err();
+    let pruned = journal.prune(Height::new(9)).unwrap_err();
+
+    assert!(matches!(first, StorageError::Io { action: "append to", .. }));
+    assert!(matches!(&second, StorageError::Poisoned { first } if first.contains("append to")));
+    assert!(matches!(pruned, StorageError::Poisoned { .. }));
+}
+
+#[test]
+fn a_file_that_cannot_be_synced_poisons_the_journal_for_good() {
+    // A pipe takes no positioned write and no sync; either failure must be final.
+    let (_reader, writer) = std::io::pipe().unwrap();
+    let file = File::from(std::os::fd::OwnedFd::from(writer));
+    let mut journal = Journal::over(file, "pipe".into(), *genesis("net").chain());
+    let records = records(1);
+
+    assert!(journal.append(&records[0]).is_err());
+    let second = journal.append(&records[0]).unwrap_err();
+
+    assert!(matches!(second, StorageError::Poisoned { .. }));
+}
+
+#[test]
+fn a_read_only_file_poisons_the_journal_for_good() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), &records(1));
+    let file = File::open(path(root.path())).unwrap();
+    let mut journal = Journal::over(file, path(root.path()), *genesis("net").chain());
+
+    assert!(journal.append(&records(1)[0]).is_err());
+    assert!(matches!(journal.append(&records(1)[0]).unwrap_err(), StorageError::Poisoned { .. }));
+}
+
+#[test]
+fn pruning_keeps_what_is_needed_and_appending_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let appends = records(12);
+    let here = directory(root.path());
+    let (mut journal, _) = Journal::open(&here).unwrap();
+    for records in &appends[..10] {
+        journal.append(records).unwrap();
+    }
+    let before = journal.bytes();
+
+    journal.prune_beyond(Height::new(8), 1000, 1000).unwrap();
+    for records in &appends[10..] {
+        journal.append(records).unwrap();
+    }
+    drop((journal, here));
+
+    let expected = appends[8..].concat();
+    assert!(reopen(root.path()).unwrap() == expected);
+    assert!(super::bytes_of(&expected) < before);
+    let file_bytes = fs::metadata(path(root.path())).unwrap().len();
+    assert_eq!(file_bytes, STEP_BYTES);
+}
+
+#[test]
+fn pruning_a_short_journal_changes_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let here = directory(root.path());
+    let (mut journal, _) = Journal::open(&here).unwrap();
+    let appends = records(4);
+    journal.append(&appends.concat()).unwrap();
+    let before = fs::read(path(root.path())).unwrap();
+
+    journal.prune(Height::new(4)).unwrap();
+
+    assert_eq!(fs::read(path(root.path())).unwrap(), before);
+}
+
+#[test]
+fn a_rewrite_interrupted_before_its_rename_is_forgotten() {
+    let root = tempfile::tempdir().unwrap();
+    let appends = records(2);
+    write(root.path(), &appends);
+    fs::write(root.path().join("journal.new"), "half of something").unwrap();
+
+    assert!(reopen(root.path()).unwrap() == appends.concat());
+}
+
+#[test]
+fn a_journal_longer_than_a_step_grows_and_is_read_back() {
+    let root = tempfile::tempdir().unwrap();
+    let block = Chain::new(&genesis("net")).block(9000, 60).block;
+    let big = vec![Record::Vote { vote: vote(&block, Phase::Prepare), block: Some(block) }];
+    let appends = [big.clone(), big.clone(), big];
+
+    let lengths = write(root.path(), &appends);
+
+    assert!(lengths[2] > STEP_BYTES);
+    assert!(reopen(root.path()).unwrap() == appends.concat());
+}

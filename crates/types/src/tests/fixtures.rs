@@ -1,0 +1,202 @@
+//! A small network with everything that can be said in it.
+
+use crypto::digest::Digest;
+use crypto::keys::SecretKey;
+
+use crate::account::{Account, AccountProof, ProvedAccount, root_of};
+use crate::address::Address;
+use crate::amount::Amount;
+use crate::block::{Block, BlockId, Body, Header};
+use crate::certificate::Certificate;
+use crate::memo::Memo;
+use crate::number::{Height, Nonce, View};
+use crate::proof::{Proof, ProvedBlock};
+use crate::receipt::Receipt;
+use crate::replica::ReplicaId;
+use crate::reply::{BlockReply, CommittedStatement};
+use crate::transaction::{Action, SignedTransaction, Transaction, Transfer};
+use crate::validators::{Validator, ValidatorSet};
+use crate::vote::{Phase, Statement, Vote};
+use crate::{ChainId, peer_id};
+use crypto::digest::Domain;
+use crypto::merkle;
+
+/// The public keys of two accounts whose words are known everywhere, and their addresses, made with
+/// independent software.
+pub(crate) const VECTORS: [(&str, &str); 2] = [
+    (
+        "1bf802a110a26faf784a4bd51d867baac24bf832ebd724bf40cc129fd848018c",
+        "rlgt1qqdlsq4pzz3xltmcff9a28vx0w4vyjlcxt4awf9lgrxp987cfqqccrpz9ch",
+    ),
+    (
+        "4523bc9a386c6d4050931de06651f316370ebbfbd1bed3b579473c7cefbadabf",
+        "rlgt1qpzj80y68pkx6szsjvw7qej37vtrwr4ml0gma5a409rncl80htdt7qj2ssa",
+    ),
+];
+
+/// A key that small-order attacks use: the neutral point.
+pub(crate) const WEAK_KEY: [u8; 32] = {
+    let mut bytes = [0; 32];
+    bytes[0] = 1;
+    bytes
+};
+
+pub(crate) fn chain() -> ChainId {
+    ChainId::new(Digest::from_bytes([7; 32]))
+}
+
+pub(crate) fn other_chain() -> ChainId {
+    ChainId::new(Digest::from_bytes([8; 32]))
+}
+
+pub(crate) fn secret(number: u8) -> SecretKey {
+    SecretKey::from_seed([number; 32])
+}
+
+pub(crate) fn address(number: u8) -> Address {
+    Address::Key(secret(number).public_key())
+}
+
+pub(crate) fn validator(number: u8) -> Validator {
+    Validator {
+        name: format!("node{number}"),
+        key: secret(number).public_key(),
+        peer_id: peer_id::of_key(&secret(number + 128).public_key()),
+    }
+}
+
+/// Validators 0..n, whose secrets are `secret(0)` and so on.
+pub(crate) fn validators(n: u8) -> ValidatorSet {
+    ValidatorSet::new(chain(), (0..n).map(validator).collect()).unwrap()
+}
+
+pub(crate) fn transaction(sender: u8, nonce: u64) -> Transaction {
+    Transaction {
+        chain: chain(),
+        sender: address(sender),
+        nonce: Nonce::new(nonce),
+        valid_until: Height::new(100),
+        action: Action::Transfer(Transfer {
+            recipient: address(201),
+            amount: Amount::new(1_250),
+            memo: Memo::new("for lunch".to_owned()),
+        }),
+    }
+}
+
+pub(crate) fn signed(sender: u8, nonce: u64) -> SignedTransaction {
+    SignedTransaction::sign(transaction(sender, nonce), &secret(sender))
+}
+
+pub(crate) fn accounts() -> Vec<Account> {
+    (0..5)
+        .map(|number| Account {
+            address: address(200 + number),
+            balance: Amount::new(1_000_000 + u64::from(number)),
+            nonce: Nonce::new(u64::from(number)),
+        })
+        .collect()
+}
+
+/// A block of three transfers, after which the state is [`accounts`].
+pub(crate) fn block(height: u64, parent: BlockId) -> Block {
+    let body = Body::new(vec![signed(200, 0), signed(200, 1), signed(202, 7)]);
+    Block {
+        header: Header {
+            chain: chain(),
+            height: Height::new(height),
+            parent,
+            view: View::new(1),
+            proposer: ReplicaId::new(1),
+            timestamp_ms: 1_700_000_000_000_u64.saturating_add(height),
+            body_root: body.root(),
+            transactions: 3,
+            state_root: root_of(&accounts()),
+        },
+        body,
+    }
+}
+
+/// Blocks at heights 1, 2, 3, …, each the child of the one before.
+pub(crate) fn blocks(count: u64) -> Vec<Block> {
+    let mut parent = BlockId::new(Digest::from_bytes([3; 32]));
+    (1..=count)
+        .map(|height| {
+            let block = block(height, parent);
+            parent = block.id();
+            block
+        })
+        .collect()
+}
+
+pub(crate) fn statement(phase: Phase, header: &Header) -> Statement {
+    Statement { phase, view: View::new(2), height: header.height, block: header.id() }
+}
+
+pub(crate) fn vote(statement: Statement, replica: u8) -> Vote {
+    let number = ReplicaId::new(u16::from(replica));
+    Vote::sign(statement, number, &chain(), &secret(replica))
+}
+
+/// A certificate by these replicas, in the order given and unchecked.
+pub(crate) fn certificate(statement: Statement, replicas: &[u8]) -> Certificate {
+    Certificate {
+        statement,
+        signatures: replicas
+            .iter()
+            .map(|replica| {
+                let vote = vote(statement, *replica);
+                (vote.replica, vote.signature)
+            })
+            .collect(),
+    }
+}
+
+/// A proof of the first of these blocks by a certificate for the last one.
+pub(crate) fn proof(blocks: &[Block], replicas: &[u8]) -> Proof {
+    let last = &blocks.last().unwrap().header;
+    Proof {
+        descendants: blocks[1..].iter().map(|block| block.header.clone()).collect(),
+        certificate: certificate(statement(Phase::Commit, last), replicas),
+    }
+}
+
+pub(crate) fn proved_block() -> ProvedBlock {
+    let blocks = blocks(2);
+    ProvedBlock { proof: proof(&blocks, &[0, 2, 3]), block: blocks[0].clone() }
+}
+
+pub(crate) fn account_proof(index: u64) -> AccountProof {
+    let accounts = accounts();
+    let leaves: Vec<Digest> =
+        (0..).zip(&accounts).map(|(index, account)| account.leaf(index)).collect();
+    AccountProof {
+        index,
+        accounts: 5,
+        account: accounts[usize::try_from(index).unwrap()],
+        path: merkle::path(Domain::AccountNode, &leaves, index).unwrap(),
+    }
+}
+
+pub(crate) fn proved_account() -> ProvedAccount {
+    let proved = proved_block();
+    ProvedAccount { header: proved.block.header, account: account_proof(3), proof: proved.proof }
+}
+
+pub(crate) fn reply(header: &Header, replica: u8) -> BlockReply {
+    let statement = CommittedStatement { height: header.height, block: header.id() };
+    let number = ReplicaId::new(u16::from(replica));
+    BlockReply::sign(statement, number, &chain(), &secret(replica))
+}
+
+pub(crate) fn receipt(index: u32) -> Receipt {
+    let block = block(9, BlockId::NONE);
+    let place = usize::try_from(index).unwrap();
+    Receipt {
+        transaction: block.body.transactions()[place].clone(),
+        index,
+        path: block.body.path(index).unwrap(),
+        reply: reply(&block.header, 2),
+        header: block.header,
+    }
+}

@@ -1,0 +1,288 @@
+//! The bytes of every encoded noun, put together here by hand, and the digests that follow from them.
+//!
+//! A failure means that existing networks, files and signatures would no longer be understood: then the change is
+//! wrong, or the format version changes with it.
+
+use crypto::digest::Digest;
+use crypto::encoding::{Encode, encode};
+use crypto::keys::Signature;
+use crypto::merkle::Path;
+use crypto::signed::signing_digest;
+
+use crate::account::Snapshot;
+use crate::number::Height;
+use crate::tests::fixtures;
+use crate::vote::Phase;
+use crate::{
+    AccountProof, Amount, Block, BlockId, Body, Certificate, CommittedStatement, Header, Memo,
+    Nonce, Proof, ProvedAccount, ProvedBlock, Receipt, ReplicaId, Statement, View,
+};
+
+/// Bytes in the making, in the words of the format: fixed-size little-endian numbers.
+#[derive(Default, Clone)]
+struct Bytes(Vec<u8>);
+
+impl Bytes {
+    fn u8(self, value: u8) -> Self {
+        self.raw(&[value])
+    }
+    fn u16(self, value: u16) -> Self {
+        self.raw(&value.to_le_bytes())
+    }
+    fn u32(self, value: u32) -> Self {
+        self.raw(&value.to_le_bytes())
+    }
+    fn u64(self, value: u64) -> Self {
+        self.raw(&value.to_le_bytes())
+    }
+    fn raw(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+    fn then(self, other: &Self) -> Self {
+        self.raw(&other.0)
+    }
+}
+
+fn bytes() -> Bytes {
+    Bytes::default()
+}
+
+#[track_caller]
+fn assert_encodes<T: Encode>(value: &T, expected: &Bytes) {
+    assert_eq!(encode(value), expected.0);
+}
+
+fn transaction_bytes(sender: u8, nonce: u64) -> Bytes {
+    bytes()
+        .raw(&[7; 32])
+        .u8(0)
+        .raw(fixtures::secret(sender).public_key().as_bytes())
+        .u64(nonce)
+        .u64(100)
+        .u32(0)
+        .u8(0)
+        .raw(fixtures::secret(201).public_key().as_bytes())
+        .u64(1_250)
+        .u64(9)
+        .raw(b"for lunch")
+}
+
+fn signed_bytes(sender: u8, nonce: u64) -> Bytes {
+    transaction_bytes(sender, nonce).raw(fixtures::signed(sender, nonce).signature.as_bytes())
+}
+
+fn header_bytes(header: &Header) -> Bytes {
+    bytes()
+        .raw(&[7; 32])
+        .u64(header.height.get())
+        .raw(header.parent.digest().as_bytes())
+        .u64(1)
+        .u16(1)
+        .u64(1_700_000_000_000 + header.height.get())
+        .raw(header.body_root.as_bytes())
+        .u32(3)
+        .raw(header.state_root.as_bytes())
+}
+
+fn body_bytes() -> Bytes {
+    bytes()
+        .u64(3)
+        .then(&signed_bytes(200, 0))
+        .then(&signed_bytes(200, 1))
+        .then(&signed_bytes(202, 7))
+}
+
+fn statement_bytes(statement: &Statement, phase: u32) -> Bytes {
+    bytes().u32(phase).u64(2).u64(statement.height.get()).raw(statement.block.digest().as_bytes())
+}
+
+fn certificate_bytes(certificate: &Certificate, phase: u32) -> Bytes {
+    let count = u64::try_from(certificate.signatures.len()).unwrap();
+    certificate.signatures.iter().fold(
+        statement_bytes(&certificate.statement, phase).u64(count),
+        |bytes, (replica, signature)| bytes.u16(replica.get()).raw(signature.as_bytes()),
+    )
+}
+
+fn proof_bytes(proof: &Proof) -> Bytes {
+    proof
+        .descendants
+        .iter()
+        .fold(bytes().u64(u64::try_from(proof.descendants.len()).unwrap()), |bytes, header| {
+            bytes.then(&header_bytes(header))
+        })
+        .then(&certificate_bytes(&proof.certificate, 1))
+}
+
+fn path_bytes(path: &Path) -> Bytes {
+    let count = u64::try_from(path.siblings.len()).unwrap();
+    path.siblings.iter().fold(bytes().u64(count), |bytes, sibling| bytes.raw(sibling.as_bytes()))
+}
+
+fn account_bytes(number: u8) -> Bytes {
+    bytes()
+        .u8(0)
+        .raw(fixtures::secret(200 + number).public_key().as_bytes())
+        .u64(1_000_000 + u64::from(number))
+        .u64(u64::from(number))
+}
+
+fn account_proof_bytes(proof: &AccountProof) -> Bytes {
+    bytes()
+        .u64(proof.index)
+        .u64(5)
+        .then(&account_bytes(u8::try_from(proof.index).unwrap()))
+        .then(&path_bytes(&proof.path))
+}
+
+#[test]
+fn small_nouns_encode_as_their_numbers_and_texts() {
+    assert_encodes(&View::new(0x0102_0304), &bytes().u64(0x0102_0304));
+    assert_encodes(&Height::new(9), &bytes().u64(9));
+    assert_encodes(&Nonce::new(u64::MAX), &bytes().u64(u64::MAX));
+    assert_encodes(&ReplicaId::new(0x0102), &bytes().u16(0x0102));
+    assert_encodes(&Amount::new(5), &bytes().u64(5));
+    assert_encodes(&Phase::Prepare, &bytes().u32(0));
+    assert_encodes(&Phase::Commit, &bytes().u32(1));
+    assert_encodes(&BlockId::new(Digest::from_bytes([9; 32])), &bytes().raw(&[9; 32]));
+    assert_encodes(&Memo::new("né".to_owned()), &bytes().u64(3).raw("né".as_bytes()));
+    assert_encodes(
+        &fixtures::address(4),
+        &bytes().u8(0).raw(fixtures::secret(4).public_key().as_bytes()),
+    );
+}
+
+#[test]
+fn transactions_encode_field_by_field() {
+    let signed = fixtures::signed(200, 3);
+
+    assert_encodes(&signed.transaction, &transaction_bytes(200, 3));
+    assert_encodes(&signed, &signed_bytes(200, 3));
+    assert_eq!(signed.encoded_bytes(), signed_bytes(200, 3).0.len());
+}
+
+#[test]
+fn blocks_encode_as_header_and_body() {
+    let block = fixtures::block(5, BlockId::NONE);
+    let expected = header_bytes(&block.header).then(&body_bytes());
+
+    assert_encodes(&block.header, &header_bytes(&block.header));
+    assert_eq!(encode(&block.header).len(), 158);
+    assert_encodes(&block.body, &body_bytes());
+    assert_eq!(block.body.encoded_bytes(), body_bytes().0.len());
+    assert_encodes::<Block>(&block, &expected);
+    assert_encodes(&Body::default(), &bytes().u64(0));
+}
+
+#[test]
+fn votes_and_replies_encode_field_by_field() {
+    let header = fixtures::block(5, BlockId::NONE).header;
+    let statement = fixtures::statement(Phase::Commit, &header);
+    let vote = fixtures::vote(statement, 3);
+    let reply = fixtures::reply(&header, 3);
+
+    assert_encodes(&vote, &statement_bytes(&statement, 1).u16(3).raw(vote.signature.as_bytes()));
+    assert_encodes::<CommittedStatement>(
+        &reply.statement,
+        &bytes().u64(5).raw(header.id().digest().as_bytes()),
+    );
+    assert_encodes(
+        &reply,
+        &bytes().u64(5).raw(header.id().digest().as_bytes()).u16(3).raw(reply.signature.as_bytes()),
+    );
+}
+
+#[test]
+fn certificates_and_proofs_encode_field_by_field() {
+    let proved = fixtures::proved_block();
+    let statement = fixtures::statement(Phase::Prepare, &proved.block.header);
+    let certificate = fixtures::certificate(statement, &[0, 1, 3]);
+    let expected =
+        header_bytes(&proved.block.header).then(&body_bytes()).then(&proof_bytes(&proved.proof));
+
+    assert_encodes(&certificate, &certificate_bytes(&certificate, 0));
+    assert_encodes(&proved.proof, &proof_bytes(&proved.proof));
+    assert_encodes::<ProvedBlock>(&proved, &expected);
+}
+
+#[test]
+fn accounts_and_their_proofs_encode_field_by_field() {
+    let proved: ProvedAccount = fixtures::proved_account();
+    let snapshot = Snapshot {
+        height: Height::new(3),
+        block: BlockId::NONE,
+        accounts: fixtures::accounts()[..2].to_vec(),
+    };
+
+    assert_encodes(&fixtures::accounts()[4], &account_bytes(4));
+    assert_encodes(&proved.account, &account_proof_bytes(&proved.account));
+    assert_encodes(
+        &proved,
+        &header_bytes(&proved.header)
+            .then(&account_proof_bytes(&proved.account))
+            .then(&proof_bytes(&proved.proof)),
+    );
+    assert_encodes(
+        &snapshot,
+        &bytes().u64(3).raw(&[0; 32]).u64(2).then(&account_bytes(0)).then(&account_bytes(1)),
+    );
+}
+
+#[test]
+fn receipts_encode_field_by_field() {
+    let receipt: Receipt = fixtures::receipt(1);
+    let statement = &receipt.reply.statement;
+
+    assert_encodes(
+        &receipt,
+        &signed_bytes(200, 1)
+            .u32(1)
+            .then(&path_bytes(&receipt.path))
+            .then(&header_bytes(&receipt.header))
+            .u64(9)
+            .raw(statement.block.digest().as_bytes())
+            .u16(2)
+            .raw(receipt.reply.signature.as_bytes()),
+    );
+}
+
+#[test]
+fn digests_and_signatures_are_what_they_always_were() {
+    let signed = fixtures::signed(200, 3);
+    let block = fixtures::block(5, BlockId::NONE);
+    let statement = fixtures::statement(Phase::Commit, &block.header);
+    let vote: Signature = fixtures::vote(statement, 3).signature;
+    let found = [
+        ("transaction id", signed.id().to_string()),
+        ("transaction leaf", signed.leaf().to_string()),
+        ("transaction signature", signed.signature.to_string()),
+        ("body root", block.header.body_root.to_string()),
+        ("empty body root", Body::default().root().to_string()),
+        ("account leaf", fixtures::accounts()[1].leaf(1).to_string()),
+        ("state root", block.header.state_root.to_string()),
+        ("block id", block.id().to_string()),
+        ("vote digest", signing_digest(&fixtures::chain(), &statement).to_string()),
+        ("vote signature", vote.to_string()),
+        ("reply signature", fixtures::reply(&block.header, 3).signature.to_string()),
+    ];
+
+    assert_eq!(found.map(|(name, text)| format!("{name} {text}")), DIGESTS);
+}
+
+const DIGESTS: [&str; 11] = [
+    "transaction id 7fbb2af4ab24ead8f1e3b8ba84cda76770777859a5e5ef6e4c7a052e4e085d1a",
+    "transaction leaf 815f744b0b920365b91b83833f1cd9160a4cc44d15c1e2c7a2696c04e4d51ebe",
+    "transaction signature c8b9d79b45ef9a62b2995bc54005e1576455e9946d62b2cc7afbf5d4b8a5603b\
+     32a348d0bbb639bf24a462bbbf7ee7ba735615c1417dffd1c2996963147e3b03",
+    "body root 3878e048f45b40169cfb2f1074ef5802cba46588ebe8a3c0c4dbb74a8c161804",
+    "empty body root e0bdd1b6676a83aad25b2f3e922e6063900e572ca4386e515c1972c075f382fc",
+    "account leaf 31af638be4096917e08d943ddff6c7079555b28e7832f41d2e5fc240f649802e",
+    "state root a681cf164cf2db01c85eeded75f66c9bc70d7ea2a7df0e2ecbb252761600b506",
+    "block id 858beb42b09808d85bdef9ed01095beb1584824f700f6d7d97073bae1af21b8d",
+    "vote digest 0f174247046a6ff385a63cd5d0cdf69127ae2de886f4e31003f65ea1cc3bfbd6",
+    "vote signature 4a2346d752d5a550eb034b400f953e9336fea6e63ffa8277eeff980bf1e8baaf\
+     e4ec97cf9ebb602b2a1827193d02a94226e20eedc081b99cc16277a3ca39d10b",
+    "reply signature 1342ee27ae484571a7b513f73e8c709921d7af1c7532ed97c2e5ac54ea784286\
+     ec90c7e2f740326a05ea254f2be2069e4da1c295562aa2390633d50c61efa701",
+];

@@ -1,0 +1,7 @@
+//! `logothete-wallet`: keys, transfers and proofs. Everything is in the library part.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wallet::main()
+}

@@ -1,0 +1,103 @@
+//! The two channels: results on stdout, everything else on stderr, with or without `--json`.
+//!
+//! A result is one JSON document (with `--json`) or the text made for people. Colour is decided by
+//! `anstream` from the terminal and `NO_COLOR`; nothing here asks for it.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::exit::Failure;
+
+/// Headings and what a reader looks for first.
+pub(crate) const BOLD: Style = Style::new().bold();
+/// What went well.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// What did not.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// What wants attention.
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default().bold();
+/// What may be skipped.
+pub(crate) const DIM: Style = Style::new().dimmed();
+
+/// `text` in `style`, for `write!`.
+pub(crate) fn styled(style: Style, text: impl fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// A result that people can read; scripts read its JSON.
+pub(crate) trait Report: Serialize {
+    /// Writes the text for people.
+    fn text(&self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Where a command writes.
+pub(crate) struct Output {
+    json: bool,
+    results: Box<dyn Write>,
+    notices: Box<dyn Write>,
+}
+
+impl Output {
+    /// The process's own channels.
+    pub(crate) fn of_process(json: bool) -> Self {
+        Self::new(json, Box::new(anstream::stdout()), Box::new(anstream::stderr()))
+    }
+
+    /// Any two channels, for tests.
+    pub(crate) fn new(json: bool, results: Box<dyn Write>, notices: Box<dyn Write>) -> Self {
+        Self { json, results, notices }
+    }
+
+    /// Writes the result of the command.
+    pub(crate) fn result(&mut self, report: &impl Report) -> Result<(), Failure> {
+        let written = if self.json {
+            serde_json::to_writer(&mut self.results, report)
+                .map_err(io::Error::from)
+                .and_then(|()| writeln!(self.results))
+        } else {
+            report.text(&mut *self.results)
+        };
+        written
+            .and_then(|()| self.results.flush())
+            .map_err(|cause| Failure::fault("cannot write the result", cause))
+    }
+
+    /// Says something that is not the result. Losing it never fails a command.
+    pub(crate) fn notice(&mut self, text: impl fmt::Display) {
+        ignore(writeln!(self.notices, "{text}"));
+    }
+
+    /// Says something that the user should look at.
+    pub(crate) fn warning(&mut self, text: impl fmt::Display) {
+        let label = styled(WARN, "warning");
+        ignore(writeln!(self.notices, "{label}: {text}"));
+    }
+
+    /// Says why the command failed: a line for people, or one JSON document with `--json`.
+    pub(crate) fn failure(&mut self, failure: &Failure) {
+        if self.json {
+            let document = json!({ "error": {
+                "exit": failure.exit.code(),
+                "code": failure.code,
+                "detail": failure.text,
+                "hint": failure.hint,
+            }});
+            ignore(writeln!(self.notices, "{document}"));
+            return;
+        }
+        let label = styled(BAD, "error");
+        ignore(writeln!(self.notices, "{label}: {}", failure.text));
+        if let Some(hint) = &failure.hint {
+            ignore(writeln!(self.notices, "{}: {hint}", styled(BOLD, "hint")));
+        }
+    }
+}
+
+/// When stderr is gone there is nobody left to tell.
+fn ignore(written: io::Result<()>) {
+    drop(written);
+}

@@ -1,0 +1,22 @@
+//! Processes that are not our children.
+
+use std::fs;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Whether a process with this id is there and has not ended. One that has ended and was not waited for by
+/// its parent is gone.
+pub fn is_alive(pid: u32) -> bool {
+    let Ok(text) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    let state = text.rsplit_once(')').and_then(|(_, after)| after.trim_start().chars().next());
+    state.is_some_and(|state| !"ZXx".contains(state))
+}
+
+/// Sends a signal to a process of ours; one that is gone is left in peace.
+pub fn signal(pid: u32, signal: Signal) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        // It may have ended meanwhile, which is what most signals are for.
+        drop(kill_process(pid, signal));
+    }
+}

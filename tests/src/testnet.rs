@@ -1,0 +1,157 @@
+//! A local testnet in a directory of its own. Dropped, nothing of it is left.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use api::client::Client;
+use api::types::Status;
+use rustix::process::Signal;
+use tempfile::TempDir;
+use types::genesis::Genesis;
+
+use crate::process;
+use crate::programs::{self, Ended, Running};
+use crate::wait::until;
+
+/// A testnet's directory.
+#[derive(Debug)]
+pub struct Testnet {
+    _folder: TempDir,
+    directory: PathBuf,
+}
+
+impl Testnet {
+    /// A place for a testnet; nothing is in it yet.
+    ///
+    /// # Panics
+    ///
+    /// When the system gives no directory.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a directory for a test");
+        let directory = folder.path().join("net");
+        Self { _folder: folder, directory }
+    }
+
+    /// A testnet that runs, with these further arguments of `testnet up`.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come up.
+    pub fn up(arguments: &[&str]) -> Self {
+        let testnet = Self::new();
+        let mut up = vec!["up", "--detach"];
+        up.extend(arguments);
+        drop(testnet.run(&up).with_code(0));
+        testnet
+    }
+
+    /// Its directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The folder of a validator.
+    pub fn node(&self, index: usize) -> PathBuf {
+        self.directory.join(format!("node{index}"))
+    }
+
+    /// Runs `logothete testnet ARGUMENTS` on it.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        programs::run("logothete", &self.arguments(arguments))
+    }
+
+    /// Starts `logothete testnet ARGUMENTS` on it.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        Running::start(programs::command("logothete", &self.arguments(arguments)))
+    }
+
+    /// Its genesis.
+    ///
+    /// # Panics
+    ///
+    /// When there is none or it does not hold.
+    pub fn genesis(&self) -> Genesis {
+        let text = fs::read_to_string(self.directory.join("genesis.toml"));
+        let genesis = text.ok().and_then(|text| Genesis::parse(&text).ok());
+        genesis.unwrap_or_else(|| panic!("no genesis in {}", self.directory.display()))
+    }
+
+    /// The process that works in a validator's directory, by its lock.
+    pub fn pid(&self, index: usize) -> Option<u32> {
+        let mut file = File::open(self.node(index).join("data/lock")).ok()?;
+        let Err(TryLockError::WouldBlock) = file.try_lock_shared() else { return None };
+        let mut text = String::new();
+        file.read_to_string(&mut text).ok()?;
+        text.trim().parse().ok()
+    }
+
+    /// The processes of all its validators.
+    pub fn pids(&self) -> Vec<u32> {
+        (0..self.nodes()).filter_map(|index| self.pid(index)).collect()
+    }
+
+    /// A client of a validator that runs.
+    ///
+    /// # Panics
+    ///
+    /// When it does not say where it listens.
+    pub fn client(&self, index: usize) -> Client {
+        let file = api::client::network::RunFile::read(&self.node(index));
+        let client = file.and_then(|file| Client::new(&file.api).ok());
+        client.unwrap_or_else(|| panic!("node{index} does not listen"))
+    }
+
+    /// What a validator says about itself.
+    ///
+    /// # Panics
+    ///
+    /// When it does not answer.
+    pub fn status(&self, index: usize) -> Status {
+        self.client(index)
+            .status()
+            .unwrap_or_else(|error| panic!("node{index} does not answer: {error}"))
+    }
+
+    /// Waits until all validators that run are at the same height, at least this, and gives it.
+    ///
+    /// # Panics
+    ///
+    /// When they are not in time.
+    pub fn level(&self, at_least: u64) -> u64 {
+        until("all validators at one height", || {
+            let running = (0..self.nodes()).filter(|index| self.pid(*index).is_some());
+            let heights: Vec<u64> = running
+                .filter_map(|index| self.client(index).status().ok())
+                .map(|status| status.height.get())
+                .collect();
+            let first = *heights.first()?;
+            (first >= at_least && heights.iter().all(|height| *height == first)).then_some(first)
+        })
+    }
+
+    fn nodes(&self) -> usize {
+        (0..).take_while(|index| self.node(*index).exists()).count()
+    }
+
+    fn arguments<'a>(&'a self, arguments: &[&'a str]) -> Vec<&'a str> {
+        let directory = self.directory.to_str().expect("temporary directories have plain names");
+        let mut all = vec!["testnet", "--dir", directory];
+        all.extend(arguments);
+        all
+    }
+}
+
+impl Default for Testnet {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Testnet {
+    fn drop(&mut self) {
+        for pid in self.pids() {
+            process::signal(pid, Signal::KILL);
+        }
+    }
+}
