@@ -51,7 +51,71 @@ impl PublicKey {
         }
         Ok(())
     }
+
+    /// [`PublicKey::check`] for a key whose signature is verified as well: by its bytes alone, a
+    /// hundred times cheaper.
+    ///
+    /// It says the same of every key that is a point of the curve. Of one that is not it may say
+    /// nothing, because no signature holds under such a key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotCanonical`] or [`KeyError::SmallOrder`].
+    pub fn check_bytes(&self) -> Result<(), KeyError> {
+        let mut y = self.0;
+        if let Some(last) = y.last_mut() {
+            *last &= 0x7f;
+        }
+        if SMALL_ORDER_Y.contains(&y) {
+            return Err(KeyError::SmallOrder);
+        }
+        // Little endian: the bytes are compared from the most significant one down.
+        if y.iter().rev().ge(FIELD_PRIME.iter().rev()) {
+            // The non-canonical forms of 0 and 1 are the only points of small order up here.
+            let low = y.first().copied().unwrap_or_default();
+            let small = low == 0xed || low == 0xee;
+            return Err(if small { KeyError::SmallOrder } else { KeyError::NotCanonical });
+        }
+        Ok(())
+    }
 }
+
+/// 2²⁵⁵ − 19, little endian.
+const FIELD_PRIME: [u8; 32] = {
+    let mut prime = [0xff; 32];
+    let [low, .., high] = &mut prime;
+    *low = 0xed;
+    *high = 0x7f;
+    prime
+};
+
+/// The canonical y coordinates, little endian, of the eight points whose order divides 8: 0 (order 4),
+/// 1 (order 1), −1 (order 2), and the two of order 8.
+const SMALL_ORDER_Y: [[u8; 32]; 5] = [
+    [0; 32],
+    {
+        let mut one = [0; 32];
+        let [low, ..] = &mut one;
+        *low = 1;
+        one
+    },
+    {
+        let mut minus_one = FIELD_PRIME;
+        let [low, ..] = &mut minus_one;
+        *low = 0xec;
+        minus_one
+    },
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+];
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

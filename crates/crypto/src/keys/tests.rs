@@ -102,3 +102,46 @@ fn a_secret_key_shows_its_public_key_only() {
     assert!(!shown.contains("abababab"));
     assert_eq!(*secret.seed(), [0xab; 32]);
 }
+
+/// Whether the quick check of the bytes says of a key what the whole check says.
+fn agree(key: &PublicKey) -> bool {
+    match key.check() {
+        Ok(()) => key.check_bytes().is_ok(),
+        Err(KeyError::NotOnCurve) => true,
+        Err(error) => key.check_bytes() == Err(error),
+    }
+}
+
+#[test]
+fn the_check_of_the_bytes_agrees_with_the_whole_one_at_every_edge() {
+    for high in [0x7f, 0xff, 0x00, 0x80] {
+        for middle in [0x00, 0xff] {
+            for low in 0..=u8::MAX {
+                let key = encoded(low, middle, high);
+                assert!(agree(&key), "{key}: {:?} and {:?}", key.check(), key.check_bytes());
+            }
+        }
+    }
+    for y in SMALL_ORDER_Y {
+        for sign in [0, 0x80] {
+            let mut bytes = y;
+            bytes[31] |= sign;
+            let key = PublicKey::from_bytes(bytes);
+            assert_eq!(key.check_bytes(), Err(KeyError::SmallOrder), "{key}");
+            assert!(agree(&key), "{key}");
+        }
+    }
+}
+
+#[test]
+fn the_check_of_the_bytes_agrees_with_the_whole_one_for_any_bytes() {
+    let mut refused = 0;
+    for number in 0..20_000_u64 {
+        let bytes = crate::digest::digest_of(crate::digest::Domain::SeedDerivation, &number);
+        let key = PublicKey::from_bytes(*bytes.as_bytes());
+        assert!(agree(&key), "{key}");
+        refused += u64::from(key.check().is_err());
+    }
+    // About half of all bytes are no point: both kinds were met.
+    assert!((8_000..12_000).contains(&refused), "{refused}");
+}
