@@ -12,11 +12,8 @@ pub fn is_alive(pid: u32) -> bool {
     state.is_some_and(|state| !"ZXx".contains(state))
 }
 
-/// Sends a signal to a process of ours; one that is gone is left in peace.
-pub fn signal(pid: u32, signal: Signal) {
+/// Sends a signal to a process of ours and says whether it was still there.
+pub fn signal(pid: u32, signal: Signal) -> bool {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    if let Some(pid) = pid {
-        // It may have ended meanwhile, which is what most signals are for.
-        drop(kill_process(pid, signal));
-    }
+    pid.is_some_and(|pid| kill_process(pid, signal).is_ok())
 }

@@ -67,8 +67,8 @@ struct Subject {
 /// Fails when the network cannot be started, a validator refuses a transfer, or the validators contradict one
 /// another or do not reach one state.
 pub(crate) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<Exit, Failure> {
-    let interrupt = Interrupt::install()
-        .map_err(|cause| Failure::fault("cannot take signals", &cause))?;
+    let interrupt =
+        Interrupt::install().map_err(|cause| Failure::fault("cannot take signals", &cause))?;
     let subject = subject(arguments, &interrupt, output)?;
     let result = measure(arguments, &subject, &interrupt, output);
     if let Some((fleet, folder)) = subject.own {
@@ -93,8 +93,7 @@ fn subject(
         (testnet, plan.accounts.into_iter().map(|account| account.key).collect(), None)
     } else {
         let keys = plan::further_keys(SEED, arguments.accounts);
-        let addresses: Vec<_> =
-            keys.iter().map(|key| Address::Key(key.public_key())).collect();
+        let addresses: Vec<_> = keys.iter().map(|key| Address::Key(key.public_key())).collect();
         let plan = Plan::with_accounts(arguments.validators, SEED, &addresses)?;
         let folder = scratch_folder(arguments.dir.as_deref())?;
         let layout = Layout::new(&folder);
@@ -189,8 +188,7 @@ fn measure(
     }
     let agreement = agree(&subject.clients)?;
     let syncs = Syncs::of(&subject.clients).since(&begin.0);
-    let findings =
-        Findings { rate, machine, course, observed, used, elapsed, syncs, agreement };
+    let findings = Findings { rate, machine, course, observed, used, elapsed, syncs, agreement };
     Ok(findings.report(subject))
 }
 
@@ -265,8 +263,10 @@ fn drive(
         let finished = AtomicBool::new(false);
         thread::scope(|inner| {
             inner.spawn(|| {
-                while !finished.load(Ordering::Relaxed) && !interrupt.wait(INTERRUPT_PAUSE) {}
-                if interrupt.came() {
+                // The wait is where this thread sleeps.
+                let told = std::iter::repeat_with(|| interrupt.wait(INTERRUPT_PAUSE))
+                    .find(|told| *told || finished.load(Ordering::Relaxed));
+                if told == Some(true) {
                     course.stop.store(true, Ordering::Relaxed);
                 }
             });
@@ -287,9 +287,10 @@ fn first_nonces(subject: &Subject) -> Result<Vec<u64>, Failure> {
         return Ok(vec![0; subject.keys.len()]);
     }
     let prefix = subject.testnet.genesis.prefix();
-    let client = subject.clients.first().ok_or_else(|| {
-        Failure::new(Exit::Unreachable, "the network has no validator")
-    })?;
+    let client = subject
+        .clients
+        .first()
+        .ok_or_else(|| Failure::new(Exit::Unreachable, "the network has no validator"))?;
     subject
         .keys
         .iter()

@@ -227,9 +227,6 @@ fn node_choice(text: &str) -> Result<NodeChoice, String> {
     node_number(text).map(NodeChoice::One).map_err(|reason| format!("{reason}, or all"))
 }
 
-#[cfg(test)]
-mod tests;
-
 /// `audit`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AuditArguments {
@@ -274,3 +271,6 @@ fn accounts_count(text: &str) -> Result<usize, String> {
         Ok(_) | Err(_) => Err("a whole number from 2 to 1000000 is needed".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,11 @@ pub(crate) enum Align {
 pub(crate) type Column = (&'static str, Align);
 
 /// Writes headings and rows, indented by two spaces. Cells are plain text without styles.
-pub(crate) fn write(out: &mut dyn Write, columns: &[Column], rows: &[Vec<String>]) -> io::Result<()> {
+pub(crate) fn write(
+    out: &mut dyn Write,
+    columns: &[Column],
+    rows: &[Vec<String>],
+) -> io::Result<()> {
     let width = |column: usize, heading: &str| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.max().unwrap_or_default().max(heading.chars().count())

@@ -27,7 +27,7 @@ pub(crate) mod process;
 pub(crate) mod remove;
 pub(crate) mod stop;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use types::genesis::Genesis;
 
@@ -73,8 +73,8 @@ impl Testnet {
     /// Fails when its genesis or its accounts cannot be read or do not hold.
     pub(crate) fn open(layout: Layout) -> Result<Self, Failure> {
         let path = layout.genesis();
-        let text = std::fs::read_to_string(&path)
-            .map_err(|cause| Failure::file("read", &path, &cause))?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|cause| Failure::file("read", &path, &cause))?;
         let genesis = Genesis::parse(&text).map_err(|errors| {
             Failure::new(Exit::Fault, format!("{}: {errors}", path.display()))
                 .with_hint("`logothete testnet up --reset` begins anew")
@@ -101,10 +101,8 @@ impl Testnet {
             }
             Kind::Nothing | Kind::Remains => {
                 remove::remove(&layout)?;
-                let plan = Plan::new(
-                    validators.unwrap_or(VALIDATORS_DEFAULT),
-                    seed.unwrap_or_default(),
-                )?;
+                let plan =
+                    Plan::new(validators.unwrap_or(VALIDATORS_DEFAULT), seed.unwrap_or_default())?;
                 create::create(&layout, &plan)?;
                 Ok((Self::open(layout)?, true))
             }
@@ -138,10 +136,13 @@ impl Testnet {
         let root = self.layout.root().display();
         let text = match (validators, seed) {
             (Some(asked), _) if asked != count => {
-                format!("the testnet in {root} has {count} validators, not {asked}")
+                format!("the testnet in {root} is of size {count}, not {asked}")
             }
             (_, Some(asked)) if asked != self.accounts.seed => {
-                format!("the testnet in {root} was made from seed {}, not {asked}", self.accounts.seed)
+                format!(
+                    "the testnet in {root} was made from seed {}, not {asked}",
+                    self.accounts.seed
+                )
             }
             (Some(_) | None, Some(_) | None) => return Ok(()),
         };
@@ -153,10 +154,9 @@ impl Testnet {
 }
 
 /// How every tool says that there is no network.
-pub(crate) fn not_found(directory: &PathBuf) -> Failure {
-    Failure::new(Exit::NotFound, format!("no testnet at {}", directory.display())).with_hint(
-        "start one with `logothete testnet up`, or name one with --dir or LOGOTHETE_DIR",
-    )
+pub(crate) fn not_found(directory: &Path) -> Failure {
+    Failure::new(Exit::NotFound, format!("no testnet at {}", directory.display()))
+        .with_hint("start one with `logothete testnet up`, or name one with --dir or LOGOTHETE_DIR")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The configuration of one validator: the file as written ([`Document`]) and the checked form
+//! The configuration of one validator: the file as written (`Document`) and the checked form
 //! ([`Config`]) whose files were read and whose relations hold.
 
 use std::net::SocketAddr;

@@ -1,9 +1,9 @@
 //! The shell of a validator: sockets, disk, timers and the HTTP API around any
 //! [`pbft::Protocol`].
 //!
-//! One thread owns the core ([`core`]); everything else talks to it through bounded channels.
-//! Bytes become checked messages at the [`door`], blocks become durable on the [`disk`] thread,
-//! and clients are answered by the [`gateway`]. What consensus means is not known here: this crate
+//! One thread owns the core (`core`); everything else talks to it through bounded channels.
+//! Bytes become checked messages at the `door`, blocks become durable on the `disk` thread,
+//! and clients are answered by the `gateway`. What consensus means is not known here: this crate
 //! performs an `Output` strictly from top to bottom and knows no rule of the protocol.
 
 mod catch_up;

@@ -61,9 +61,12 @@ impl Output {
         } else {
             report.text(&mut *self.results)
         };
-        written
-            .and_then(|()| self.results.flush())
-            .map_err(|cause| Failure::fault("cannot write the result", cause))
+        match written.and_then(|()| self.results.flush()) {
+            Ok(()) => Ok(()),
+            // A reader that has read enough, such as `head`, takes nothing back of what was done.
+            Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(cause) => Err(Failure::fault("cannot write the result", cause)),
+        }
     }
 
     /// Says something that is not the result. Losing it never fails a command.
@@ -101,3 +104,6 @@ impl Output {
 fn ignore(written: io::Result<()>) {
     drop(written);
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,7 +73,7 @@ impl Payer<'_> {
     /// The secret key; asks for the password of a stored key.
     ///
     /// # Errors
-    /// [`Exit::Key`] for a password that cannot be had or is wrong.
+    /// [`Exit::Key`](crate::exit::Exit::Key) for a password that cannot be had or is wrong.
     pub(crate) fn unlock(
         &self,
         arguments: &PasswordArguments,
@@ -101,7 +101,8 @@ impl People {
     /// Those of the keystore and, on a local network, those of its directory.
     ///
     /// # Errors
-    /// [`Exit::Key`] when the file of local accounts may be read by others or is not one.
+    /// [`Exit::Key`](crate::exit::Exit::Key) when the file of local accounts may be read by others or
+    /// is not one.
     pub(crate) fn of(site: &Site, keystore: &Keystore) -> Result<Self, Failure> {
         let prefix = site.genesis().prefix().to_owned();
         let path = site.directory().map(|directory| directory.join("accounts.toml"));
@@ -122,7 +123,8 @@ impl People {
     /// The address that a name or an address text stands for.
     ///
     /// # Errors
-    /// [`Exit::NotFound`](crate::exit::Exit::NotFound) for a name nobody has, [`Exit::Usage`] for an ambiguous one or a bad address.
+    /// [`Exit::NotFound`](crate::exit::Exit::NotFound) for a name nobody has,
+    /// [`Exit::Usage`](crate::exit::Exit::Usage) for an ambiguous one or a bad address.
     pub(crate) fn resolve(&self, who: &str) -> Result<Address, Failure> {
         match Address::from_text(&self.prefix, who) {
             Ok(address) => Ok(address),
@@ -136,7 +138,8 @@ impl People {
     /// Who can sign under a name.
     ///
     /// # Errors
-    /// As [`People::resolve`], and [`Exit::Key`] for a key file that cannot be used.
+    /// As [`People::resolve`], and [`Exit::Key`](crate::exit::Exit::Key) for a key file that
+    /// cannot be used.
     pub(crate) fn payer(&self, who: &str) -> Result<Payer<'_>, Failure> {
         if let Some(name) = who.strip_prefix(KEY_MARK) {
             return Ok(Payer::Stored(Box::new(self.keystore.get(name)?)));

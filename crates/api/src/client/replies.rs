@@ -1,7 +1,7 @@
 //! Asking every validator of a network, and believing t + 1 equal signed replies.
 //!
 //! [`submit`] posts a transaction to all at once and waits until enough of them have signed that it is
-//! committed; [`look_up`] asks all what became of one. Receipts are checked and counted by a [`Tally`].
+//! committed; [`look_up`] asks all what became of one. Receipts are checked and counted by a [`Tally`](crate::client::tally::Tally).
 //! Refusals carry no signature: they are believed only when everyone says so, or more validators than can
 //! be faulty, and nobody proved the contrary.
 

@@ -38,7 +38,7 @@ impl<S> Timed<S> {
         let timeout = self.timeout;
         let timer = self.waiting.get_or_insert_with(|| Box::pin(sleep(timeout)));
         match timer.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Pending,
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,
         }
     }

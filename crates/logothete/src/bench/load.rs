@@ -77,7 +77,8 @@ pub(crate) fn prepare(senders: &Senders<'_>, lanes: usize, count: usize) -> Vec<
     all.sort_unstable_by_key(|(number, _)| *number);
     let mut sorted: Vec<Lane> = (0..lanes).map(|_| Lane::new()).collect();
     for (number, prepared) in all {
-        let lane = number.checked_rem(senders.keys.len()).and_then(|sender| sender.checked_rem(lanes));
+        let lane =
+            number.checked_rem(senders.keys.len()).and_then(|sender| sender.checked_rem(lanes));
         if let Some(lane) = lane.and_then(|lane| sorted.get_mut(lane)) {
             lane.push(prepared);
         }
@@ -204,9 +205,8 @@ fn due<'a>(course: &Course, lane: &'a [Arc<Prepared>], next: usize) -> &'a [Arc<
 
 /// Whether the validator took the batch; `Ok(false)` when it has too much to do.
 fn post(course: &Course, client: &Client, batch: &[Arc<Prepared>]) -> Result<bool, String> {
-    let request = BatchRequest {
-        transactions: batch.iter().map(|prepared| prepared.hex.clone()).collect(),
-    };
+    let request =
+        BatchRequest { transactions: batch.iter().map(|prepared| prepared.hex.clone()).collect() };
     let answer = match client.submit_batch_hex(&request) {
         Ok(answer) => answer,
         Err(error) if error.code().is_some_and(|code| code.retry_after_seconds().is_some()) => {

@@ -119,7 +119,7 @@ fn count(
     let reply = &event.reply;
     let names_block =
         reply.statement.block == event.block && reply.statement.height == event.height;
-    if !names_block || Unverified::new(reply.clone()).verify(validators).is_err() {
+    if !names_block || Unverified::new(*reply).verify(validators).is_err() {
         observed.contradiction = Some(format!("a false reply for height {}", event.height));
         return;
     }

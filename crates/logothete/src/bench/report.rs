@@ -104,7 +104,8 @@ impl Report for BenchReport {
         row(out, "disk", &disk)?;
         row(out, "memory", &format!("{:.0} MB at most", megabytes(self.memory_bytes_max)))?;
         if self.pushed_back > 0 || self.missing > 0 {
-            let load = format!("{} requests pushed back, {} missing", self.pushed_back, self.missing);
+            let load =
+                format!("{} requests pushed back, {} missing", self.pushed_back, self.missing);
             row(out, "load", &load)?;
         }
         let Agreement { height, block, state_root, supply } = &self.agreement;

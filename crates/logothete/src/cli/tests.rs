@@ -8,10 +8,8 @@ fn parse(line: &str) -> Result<Arguments, clap::Error> {
 }
 
 fn testnet(line: &str) -> TestnetCommand {
-    match parse(line).unwrap().command {
-        Command::Testnet(arguments) => arguments.command,
-        other => panic!("{line} is {other:?}"),
-    }
+    let Command::Testnet(arguments) = parse(line).unwrap().command else { panic!("{line}") };
+    arguments.command
 }
 
 #[test]
@@ -53,7 +51,8 @@ fn the_directory_may_stand_before_or_after_the_command() {
 
 #[test]
 fn a_network_has_1_to_128_validators() {
-    for (count, holds) in [("1", true), ("128", true), ("0", false), ("129", false), ("-1", false)] {
+    for (count, holds) in [("1", true), ("128", true), ("0", false), ("129", false), ("-1", false)]
+    {
         assert_eq!(parse(&format!("logothete testnet up -n {count}")).is_ok(), holds, "{count}");
     }
 }

@@ -49,7 +49,11 @@ impl Report for AuditReport {
         writeln!(out, "height      {}", self.height)?;
         writeln!(out, "block       {}", self.block)?;
         writeln!(out, "state root  {}", self.state_root)?;
-        writeln!(out, "executed    {} transactions, {} accounts", self.transactions, self.accounts)?;
+        writeln!(
+            out,
+            "executed    {} transactions, {} accounts",
+            self.transactions, self.accounts
+        )?;
         writeln!(out, "supply      {}", self.supply)?;
         writeln!(out, "snapshots   {:?}", self.snapshots)?;
         writeln!(out, "journal     {} records", self.journal_records)?;

@@ -139,11 +139,7 @@ impl Report for CheckReport {
             "  quorum    n = {}, t = {} may be faulty, q = {} make a certificate, {} equal replies are final\n",
             network.n, network.t, network.q, network.replies
         )?;
-        let columns = [
-            ("VALIDATOR", Align::Left),
-            ("KEY", Align::Left),
-            ("PEER ID", Align::Left),
-        ];
+        let columns = [("VALIDATOR", Align::Left), ("KEY", Align::Left), ("PEER ID", Align::Left)];
         let rows: Vec<Vec<String>> = network
             .validators
             .iter()

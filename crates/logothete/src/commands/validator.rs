@@ -26,8 +26,8 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);
 /// Fails when it cannot start or a fault ends it.
 pub(crate) fn run(arguments: &ValidatorArguments) -> Result<Exit, Failure> {
     log_to_stderr(arguments)?;
-    let mut config = Config::load(&arguments.config)
-        .map_err(|cause| Failure::fault("cannot start", &cause))?;
+    let mut config =
+        Config::load(&arguments.config).map_err(|cause| Failure::fault("cannot start", &cause))?;
     config.p2p_bootstrap.extend(arguments.bootstrap.iter().cloned());
     let fault = |cause| Failure::fault("cannot start the runtime", &cause);
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(fault)?;

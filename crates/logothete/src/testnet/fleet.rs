@@ -8,10 +8,10 @@ use rustix::process::Signal;
 
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::testnet::log;
 use crate::testnet::node::{Node, Started};
 use crate::testnet::process::{Condition, Process};
 use crate::testnet::stop::{self, GRACE};
-use crate::testnet::log;
 
 /// Lines of a log that explain a failure.
 const LOG_LINES: usize = 20;

@@ -29,18 +29,19 @@ impl Hold {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let by = written(&mut file).map_or(String::new(), |pid| format!(" (process {pid})"));
+                let by =
+                    written(&mut file).map_or(String::new(), |pid| format!(" (process {pid})"));
                 let root = layout.root().display();
                 return Err(Failure::refused(format!(
                     "another `logothete testnet up`{by} works on {root}"
                 ))
-                .with_hint("`logothete testnet status` shows it, `logothete testnet down` ends it"));
+                .with_hint(
+                    "`logothete testnet status` shows it, `logothete testnet down` ends it",
+                ));
             }
             Err(TryLockError::Error(cause)) => return Err(fault(cause)),
         }
-        file.set_len(0)
-            .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(fault)?;
+        file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(fault)?;
         Ok(Self { _file: file })
     }
 

@@ -88,7 +88,9 @@ impl Layout {
         for name in &entries {
             match index_of(name) {
                 Some(index) if !self.node(index).data().exists() => remains = true,
-                Some(_) => return Ok(Kind::Other { found: format!("{name} without genesis.toml") }),
+                Some(_) => {
+                    return Ok(Kind::Other { found: format!("{name} without genesis.toml") });
+                }
                 None if name == "accounts.toml" => remains = true,
                 None if name == "up.lock" => {}
                 None => return Ok(Kind::Other { found: name.clone() }),

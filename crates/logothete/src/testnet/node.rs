@@ -84,8 +84,9 @@ impl Node {
     /// Fails when the lock cannot be looked at, or the process that holds it cannot be seen from here.
     pub(crate) fn process(&self) -> Result<Option<Process>, Failure> {
         for _ in 0..HOLDER_ATTEMPTS {
-            let holder = storage::is_locked(&self.data())
-                .map_err(|cause| Failure::fault(format!("{}: cannot tell whether it runs", self.name()), &cause))?;
+            let holder = storage::is_locked(&self.data()).map_err(|cause| {
+                Failure::fault(format!("{}: cannot tell whether it runs", self.name()), &cause)
+            })?;
             let Some(holder) = holder else { return Ok(None) };
             // Without an id it was taken a moment ago; with one that nobody has, it ends just now.
             if let Some(process) = holder.pid.and_then(Process::of) {

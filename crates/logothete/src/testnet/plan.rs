@@ -96,7 +96,8 @@ impl Plan {
         seed: u64,
         further: &[Address],
     ) -> Result<Self, Failure> {
-        let validators: Vec<_> = (0..validators).map(|index| planned_validator(seed, index)).collect();
+        let validators: Vec<_> =
+            (0..validators).map(|index| planned_validator(seed, index)).collect();
         let words = words(seed);
         let accounts: Vec<_> = (0..)
             .zip(ACCOUNT_NAMES)

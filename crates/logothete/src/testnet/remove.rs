@@ -39,7 +39,8 @@ fn remove_node(node: &Node) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(Failure::file("look at", &data, &error)),
     }
-    for path in [node.config(), node.validator_key(), node.node_key(), node.log(), node.run_file()] {
+    for path in [node.config(), node.validator_key(), node.node_key(), node.log(), node.run_file()]
+    {
         remove_file(&path)?;
     }
     match fs::remove_dir(node.folder()) {

@@ -91,8 +91,7 @@ fn an_existing_testnet_is_used_again_whatever_is_left_unsaid() {
     let before = files(testnet.layout.root());
 
     for (validators, seed) in [(None, None), (Some(2), None), (None, Some(9)), (Some(2), Some(9))] {
-        let (again, created) =
-            Testnet::prepare(testnet.layout.clone(), validators, seed).unwrap();
+        let (again, created) = Testnet::prepare(testnet.layout.clone(), validators, seed).unwrap();
         assert!(!created);
         assert_eq!(again.genesis, testnet.genesis);
     }
@@ -108,7 +107,7 @@ fn another_size_or_seed_than_the_existing_testnet_is_refused() {
     let size = Testnet::prepare(testnet.layout.clone(), Some(3), Some(9)).unwrap_err();
     let seed = Testnet::prepare(testnet.layout.clone(), None, Some(8)).unwrap_err();
 
-    assert!(size.text.contains("has 2 validators, not 3"), "{}", size.text);
+    assert!(size.text.contains("is of size 2, not 3"), "{}", size.text);
     assert!(seed.text.contains("was made from seed 9, not 8"), "{}", seed.text);
     for failure in [size, seed] {
         assert_eq!(failure.exit, Exit::Refused);

@@ -34,7 +34,8 @@ fn a_document_that_holds_is_described() {
 #[test]
 fn every_problem_is_listed_with_its_line() {
     let good = Plan::new(1, 0).unwrap().genesis.to_toml();
-    let bad = good.replacen("prefix =", "prefiks =", 1).replacen("decimals = 2", "decimals = 99", 1);
+    let bad =
+        good.replacen("prefix =", "prefiks =", 1).replacen("decimals = 2", "decimals = 99", 1);
     let line_of = |start: &str| bad.lines().position(|line| line.starts_with(start)).unwrap() + 1;
 
     let (report, text) = checked(&bad);

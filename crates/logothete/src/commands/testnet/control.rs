@@ -72,7 +72,7 @@ pub(super) fn resume(nodes: &[Node], output: &mut Output) -> Result<Exit, Failur
         process.signal(Signal::CONT).map_err(|cause| cannot_signal(&node, &cause))?;
         stop::await_condition(&node, &process, Condition::Running, SIGNAL_PATIENCE)?;
         let deadline = Instant::now() + SIGNAL_PATIENCE;
-        while !node.client(&process, PATIENCE).is_some_and(|client| client.status().is_ok()) {
+        while node.client(&process, PATIENCE).is_none_or(|client| client.status().is_err()) {
             if Instant::now() > deadline {
                 let text = format!("{} runs again and does not answer", node.name());
                 return Err(Failure::new(Exit::TimedOut, text));
@@ -156,8 +156,7 @@ pub(super) fn warn_of_killed(ends: &[(Node, End)], output: &mut Output) {
 fn start_them(testnet: &Testnet, nodes: &[Node], output: &mut Output) -> Result<Exit, Failure> {
     let interrupt =
         Interrupt::install().map_err(|cause| Failure::fault("cannot take signals", &cause))?;
-    let orders =
-        Orders { attached: false, deadline: Instant::now() + START_PATIENCE, interrupt };
+    let orders = Orders { attached: false, deadline: Instant::now() + START_PATIENCE, interrupt };
     let all = testnet.nodes();
     let mut fleet = Fleet::start(&all, nodes, &orders)?;
     // A validator is ready when it reaches a quorum, which it can only do while a quorum runs.

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use anstream::adapter::strip_str;
+use anstream::{AutoStream, ColorChoice};
 use api::client::Client;
 use api::types::BlockSummary;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -36,22 +38,23 @@ const PAGE_BLOCKS: u32 = 100;
 /// Validators that have a mark of their own in the line.
 const MARKS_MAX: usize = 8;
 
-/// Shows what happens until the process is told to end.
+/// Shows what happens after what was `shown` until the process is told to end.
 ///
 /// # Errors
 ///
 /// Fails when the system does not tell which validators run, or nobody takes the output any more.
 pub(super) fn follow(
     nodes: &[Node],
+    shown: &[Sight],
     fleet: &mut Fleet,
     interrupt: &Interrupt,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let in_place =
-        !output.json() && io::stdout().is_terminal() && io::stderr().is_terminal();
+    let in_place = !output.json() && io::stdout().is_terminal() && io::stderr().is_terminal();
     let line = if in_place { line() } else { ProgressBar::hidden() };
+    let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
     let mut watch = Watch::new(nodes.to_vec(), PATIENCE);
-    let mut feed = Feed::default();
+    let mut feed = Feed::after(shown);
     let mut rate = Rate::default();
     output.notice("Ctrl-C stops the validators");
     while !interrupt.wait(TICK) {
@@ -62,7 +65,8 @@ pub(super) fn follow(
         let blocks = feed.blocks(&sights);
         rate.count(Instant::now(), &blocks);
         if in_place {
-            line.set_message(status_line(&sights, rate.per_second(Instant::now())));
+            let text = status_line(&sights, rate.per_second(Instant::now()));
+            line.set_message(if colour { text } else { strip_str(&text).to_string() });
             line.tick();
         } else {
             for block in blocks {
@@ -92,31 +96,33 @@ fn tell(death: &Death, output: &mut Output) {
 }
 
 /// The blocks of the network, each once, in order, from whoever has most of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Feed {
-    last: Option<Height>,
+    last: Height,
 }
 
 impl Feed {
-    /// The blocks since the last call. What was there before the first is old.
+    /// The blocks above the highest that was seen already.
+    fn after(shown: &[Sight]) -> Self {
+        let heights = shown.iter().filter_map(|sight| Some(sight.status.as_ref()?.height));
+        Self { last: heights.max().unwrap_or(Height::GENESIS) }
+    }
+
+    /// The blocks since the last call.
     fn blocks(&mut self, sights: &[Sight]) -> Vec<BlockSummary> {
-        let answering = sights.iter().filter_map(|sight| {
-            Some((sight.status.as_ref()?.height, sight.client.as_ref()?))
-        });
+        let answering = sights
+            .iter()
+            .filter_map(|sight| Some((sight.status.as_ref()?.height, sight.client.as_ref()?)));
         let Some((height, client)) = answering.max_by_key(|(height, _)| *height) else {
             return Vec::new();
         };
-        let Some(last) = self.last else {
-            self.last = Some(height);
-            return Vec::new();
-        };
-        if height <= last {
+        if height <= self.last {
             return Vec::new();
         }
-        let mut blocks = blocks_after(client, last);
+        let mut blocks = blocks_after(client, self.last);
         blocks.reverse();
         if let Some(newest) = blocks.last() {
-            self.last = Some(newest.height);
+            self.last = newest.height;
         }
         blocks
     }

@@ -56,16 +56,17 @@ pub(super) fn run(
         show(node, lines, named, output)?;
         followers.push((node, Follower::new(node.log(), end)));
     }
-    while arguments.follow {
+    if !arguments.follow {
+        return Ok(Exit::Done);
+    }
+    loop {
         for (node, follower) in &mut followers {
-            let lines = follower
-                .lines()
-                .map_err(|cause| Failure::file("read", &node.log(), &cause))?;
+            let lines =
+                follower.lines().map_err(|cause| Failure::file("read", &node.log(), &cause))?;
             show(node, lines, named, output)?;
         }
         std::thread::sleep(PAUSE);
     }
-    Ok(Exit::Done)
 }
 
 fn show(node: &Node, lines: Vec<String>, named: bool, output: &mut Output) -> Result<(), Failure> {

@@ -181,8 +181,12 @@ impl Report for Screen {
                 )
             )
         )?;
-        let columns =
-            [("VALIDATOR", Align::Left), ("API", Align::Left), ("HEIGHT", Align::Right), ("", Align::Left)];
+        let columns = [
+            ("VALIDATOR", Align::Left),
+            ("API", Align::Left),
+            ("HEIGHT", Align::Right),
+            ("", Align::Left),
+        ];
         let unknown = || "-".to_owned();
         let rows: Vec<Vec<String>> = self
             .validators

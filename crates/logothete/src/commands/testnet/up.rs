@@ -39,7 +39,8 @@ pub(super) fn run(
         interrupt: interrupt.clone(),
     };
     let nodes = testnet.nodes();
-    output.notice(format_args!("starting {} validators", nodes.len()));
+    let noun = if nodes.len() == 1 { "validator" } else { "validators" };
+    output.notice(format_args!("starting {} {noun}", nodes.len()));
     let mut fleet = Fleet::start(&nodes, &nodes, &orders)?;
     fleet.await_ready(&nodes, &orders)?;
     let took = began.elapsed();
@@ -49,7 +50,7 @@ pub(super) fn run(
         fleet.leave();
         return Ok(Exit::Done);
     }
-    let followed = follow::follow(&nodes, &mut fleet, &interrupt, output);
+    let followed = follow::follow(&nodes, &sights, &mut fleet, &interrupt, output);
     output.notice("stopping the validators");
     fleet.stop(&interrupt);
     // Also those that somebody else started meanwhile: this is the end of the testnet.
@@ -71,8 +72,8 @@ fn prepare(
     let directory = api::client::network::directory(dir);
     fs::create_dir_all(&directory).map_err(|cause| Failure::file("make", &directory, &cause))?;
     // Children are given paths, and paths should mean the same whatever becomes of this process's folder.
-    let directory = fs::canonicalize(&directory)
-        .map_err(|cause| Failure::file("find", &directory, &cause))?;
+    let directory =
+        fs::canonicalize(&directory).map_err(|cause| Failure::file("find", &directory, &cause))?;
     let layout = Layout::new(&directory);
     if let Kind::Other { found } = layout.kind()? {
         return Err(layout.occupied(&found));

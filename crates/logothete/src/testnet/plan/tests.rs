@@ -4,7 +4,7 @@ use super::{ACCOUNT_NAMES, Plan};
 use crate::failure::Exit;
 
 /// The chain of four validators and seed 0: what everybody gets who types `logothete testnet up`.
-const CHAIN: &str = "0";
+const CHAIN: &str = "e2fb035014a38c252a9c8ba125c2990544fbf7c328babea500bd30f5246483d3";
 
 fn addresses(plan: &Plan) -> Vec<String> {
     plan.accounts.iter().map(|account| account.address().to_text("rlgt")).collect()

@@ -110,6 +110,10 @@ async fn a_connection_that_goes_dark_under_load_is_closed_after_two_failed_pings
     one.connected(1).await;
     two.connected(0).await;
 
+    for node in [&one, &two] {
+        node.metric("network_announcements_total{reason=\"accepted\"}", 1).await;
+    }
+
     dark.send_replace(true);
     // Enough to fill every buffer on the way, so that closing cannot flush either.
     let frame: std::sync::Arc<[u8]> = vec![7; 1 << 20].into();

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use super::{Node, all_connected, quick, replica, settings, validators};
+use super::{Node, PATIENCE, all_connected, quick, replica, settings, validators};
 use crate::error::{RequestError, RespondError};
 use crate::event::{Event, Responder};
-use crate::settings::Limits;
+use crate::settings::{Limits, Settings};
 
 async fn request(node: &mut Node) -> (Vec<u8>, Responder) {
     node.next(|event| match event {
@@ -59,7 +59,7 @@ async fn what_is_too_long_is_refused_on_the_side_of_its_sender() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_longer_than_the_askers_limit_is_refused_by_the_asker() {
     let validators = validators(1, &[1, 2]);
-    let mut one = Node::start(crate::settings::Settings {
+    let mut one = Node::start(Settings {
         limits: Limits { response_bytes_max: 100, ..quick() },
         ..settings(&validators, 1, &[])
     });
@@ -75,17 +75,39 @@ async fn an_answer_longer_than_the_askers_limit_is_refused_by_the_asker() {
     assert!(matches!(asking.await.unwrap(), Err(RequestError::Failed { .. })));
 }
 
+/// Two connected nodes, of which the first asks and the second answers with a time limit of its own.
+async fn with_timeouts(asking: Duration, answering: Duration) -> (Node, Node) {
+    let validators = validators(1, &[1, 2]);
+    let limits = |request_timeout| Limits { request_timeout, ..quick() };
+    let mut one = Node::start(Settings { limits: limits(asking), ..settings(&validators, 1, &[]) });
+    let bootstrap = [one.address().await];
+    let two =
+        Node::start(Settings { limits: limits(answering), ..settings(&validators, 2, &bootstrap) });
+    one.connected(1).await;
+    (one, two)
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn without_an_answer_the_time_runs_out_and_a_late_answer_is_told_so() {
-    let limits = Limits { request_timeout: Duration::from_millis(300), ..quick() };
-    let (one, mut two) = two(limits).await;
+async fn without_an_answer_the_time_of_the_asker_runs_out() {
+    let (one, mut two) = with_timeouts(Duration::from_millis(200), PATIENCE).await;
 
     let answer = one.network.request(replica(1), b"anybody".to_vec()).await;
+
+    assert_eq!(answer, Err(RequestError::Timeout));
+    drop(request(&mut two).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_too_late_is_told_so_and_the_asker_has_none() {
+    let (one, mut two) = with_timeouts(PATIENCE, Duration::from_millis(200)).await;
+    let network = one.network.clone();
+    let asking = tokio::spawn(async move { network.request(replica(1), vec![1]).await });
+
     let (_, reply) = request(&mut two).await;
     two.metric("network_requests_total{reason=\"not_answered\"}", 1).await;
 
-    assert_eq!(answer, Err(RequestError::Timeout));
     assert_eq!(reply.respond(vec![1]), Err(RespondError::TooLate));
+    assert!(matches!(asking.await.unwrap(), Err(RequestError::Failed { .. })));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -168,7 +168,10 @@ fn signing_a_row_again_keeps_everything_that_was_signed() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_the_reader_panic(bytes in vec(any::<u8>(), 0..300), json in "[a-z0-9{}:\",]{0,60}") {
+    fn no_bytes_make_the_reader_panic(
+        bytes in vec(any::<u8>(), 0..300),
+        json in "[a-z0-9{}:\",]{0,60}",
+    ) {
         let mut lines = Vec::new();
         lines.extend_from_slice(super::checksum(json.as_bytes()).as_bytes());
         lines.extend_from_slice(format!(" {json}\n").as_bytes());

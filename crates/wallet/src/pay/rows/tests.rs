@@ -126,7 +126,10 @@ fn a_missing_file_is_an_error_of_usage() {
 
 proptest! {
     #[test]
-    fn no_file_makes_the_reader_panic(bytes in vec(any::<u8>(), 0..200), text in "[to,amuntbrc0-9.\"\r\n]{0,80}") {
+    fn no_file_makes_the_reader_panic(
+        bytes in vec(any::<u8>(), 0..200),
+        text in "[to,amuntbrc0-9.\"\r\n]{0,80}",
+    ) {
         let denomination = Denomination::new("LGT", 2).unwrap();
         for file in [bytes, format!("to,amount\n{text}").into_bytes()] {
             if let Ok(payments) = Payments::parse(&file, &denomination, |_| Ok(address(1))) {
