@@ -39,7 +39,7 @@ fn steps(text: &str) -> Vec<Step> {
 }
 
 /// The text with everything that differs from run to run replaced: numbers of five digits and more, words of eight
-/// and more hexadecimal digits, times, and the spaces that pad them.
+/// and more hexadecimal digits, the folder, times, and the spaces that pad them.
 fn normal(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let words = line.split_whitespace().map(|word| {
@@ -47,6 +47,8 @@ fn normal(text: &str) -> String {
             let hex = bare.len() >= 8 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
             if hex {
                 word.replace(bare, "HEX")
+            } else if word.starts_with('/') && word.ends_with("testnet") {
+                "FOLDER".to_owned()
             } else if let Some((before, port)) = word.rsplit_once(':')
                 && port.bytes().all(|byte| byte.is_ascii_digit())
                 && before.contains("//")

@@ -41,6 +41,8 @@ pub(crate) struct CatchUp {
     pub(crate) behind: watch::Receiver<Height>,
     /// A replica whose connection has just opened.
     pub(crate) connected: mpsc::Receiver<ReplicaId>,
+    /// Set when a peer first had nothing that this validator lacks: until then it is not ready.
+    pub(crate) caught_up: watch::Sender<bool>,
     /// The largest response, in bytes.
     pub(crate) response_bytes_max: usize,
     /// What is counted.
@@ -100,6 +102,7 @@ impl CatchUp {
             return None;
         };
         if blocks.is_empty() {
+            self.caught_up.send_replace(true);
             return Some(false);
         }
         let blocks = self.verify(peer, blocks).await?;

@@ -56,6 +56,8 @@ pub(crate) struct Gateway {
     pub(crate) durable: watch::Receiver<Height>,
     /// Who is connected.
     pub(crate) network: Network,
+    /// Whether a peer had nothing that this validator lacks, once since the start.
+    pub(crate) caught_up: watch::Receiver<bool>,
     /// To the request door.
     pub(crate) deliveries: mpsc::Sender<Delivery>,
     /// To the core.
@@ -185,7 +187,7 @@ impl Backend for Gateway {
             in_flight: u32::try_from(view.protocol.in_flight).unwrap_or(u32::MAX),
             pending: view.pending,
             connected: peers.connected.into_iter().collect(),
-            ready: peers.ready,
+            ready: peers.ready && *self.caught_up.borrow(),
             uptime_seconds: self.started.elapsed().as_secs(),
         })
     }

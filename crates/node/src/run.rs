@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use api::client::network::{RUN_FILE, RunFile};
 use api::events::EventHub;
 use ledger::Ledger;
 use network::{Limits, Network, Settings};
@@ -30,7 +31,7 @@ use crate::gateway::Gateway;
 use crate::metrics::Metrics;
 use crate::recovery::{Recovered, recover};
 use crate::requests::{Delivery, RequestDoor, spread};
-use crate::run_file::RunFile;
+use crate::run_file;
 use crate::waiters::Waiters;
 
 /// Checked inputs that wait for the core.
@@ -94,10 +95,10 @@ pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), Node
         end_of_service,
     ));
 
-    let run_file = house.announce(api, addressed, stop.clone()).await?;
+    let file = house.announce(api, addressed, stop.clone()).await?;
     let result = wait_for_end(stop, fault).await;
     halt.send_replace(true);
-    house.end(threads, server, run_file).await;
+    house.end(threads, server, file).await;
     result
 }
 
@@ -160,6 +161,7 @@ struct Shared {
     waiters: Waiters,
     view: watch::Receiver<View>,
     durable: watch::Receiver<Height>,
+    caught_up: watch::Receiver<bool>,
 }
 
 impl House {
@@ -175,6 +177,9 @@ impl House {
         let (view, views) = watch::channel(View::of(&replica));
         let (durable, durables) = watch::channel(store.committed());
         let (behind, behinds) = watch::channel(store.committed());
+        // Alone there is nobody to catch up with.
+        let alone = self.config.genesis.validators().len() == 1;
+        let (caught_up, caught) = watch::channel(alone);
         let (inputs, inputs_in) = mpsc::channel(INPUTS_MAX);
         let (requests, requests_in) = mpsc::channel(REQUESTS_MAX);
         let (messages, messages_in) = mpsc::channel(MESSAGES_MAX);
@@ -191,6 +196,7 @@ impl House {
             waiters: Waiters::default(),
             view: views,
             durable: durables,
+            caught_up: caught,
         };
         let channels = Channels {
             inputs: inputs_in,
@@ -209,7 +215,7 @@ impl House {
         let core = Core::new(replica, journal, network, channels, metrics, (interval, snapshot));
         let disk = self.disk(&shared, durable);
         self.spawn_door(&senders, &shared, messages_in, deliveries_in);
-        self.spawn_catch_up(&senders, &shared, behinds, connected_in);
+        self.spawn_catch_up(&senders, &shared, caught_up, behinds, connected_in);
         self.spawn_dispatch(&senders, &shared, events, listening);
         self.spawn("gossip", spread(self.network.clone(), spread_in));
         let told = tell_dropped(dropped_in, shared.hub.clone(), shared.waiters.clone());
@@ -228,6 +234,7 @@ impl House {
             waiters: shared.waiters,
             view: shared.view,
             durable: shared.durable,
+            caught_up: shared.caught_up,
             network: self.network.clone(),
             deliveries: senders.deliveries,
             requests: senders.requests,
@@ -307,6 +314,7 @@ impl House {
         &self,
         senders: &Senders,
         shared: &Shared,
+        caught_up: watch::Sender<bool>,
         behind: watch::Receiver<Height>,
         connected: mpsc::Receiver<ReplicaId>,
     ) {
@@ -318,6 +326,7 @@ impl House {
             view: shared.view.clone(),
             behind,
             connected,
+            caught_up,
             response_bytes_max: bytes(self.limits.response_bytes_max),
             metrics: self.metrics.catch_up.clone(),
         };
@@ -367,7 +376,7 @@ impl House {
                 address.map_err(|_| NodeError::Ended("the network"))?.clone().unwrap_or_default()
             }
         };
-        let run_file = RunFile {
+        let file = RunFile {
             pid: std::process::id(),
             name: self.config.name.clone(),
             replica: self.config.replica.get(),
@@ -375,12 +384,12 @@ impl House {
             p2p,
         };
         let failed = |source| NodeError::Write {
-            what: self.config.folder.join(crate::run_file::RUN_FILE).display().to_string(),
+            what: self.config.folder.join(RUN_FILE).display().to_string(),
             source,
         };
-        run_file.write(&self.config.folder).map_err(failed)?;
-        tracing::info!(api = %run_file.api, p2p = %run_file.p2p, "ready to be asked");
-        Ok(Some(run_file))
+        run_file::write(&file, &self.config.folder).map_err(failed)?;
+        tracing::info!(api = %file.api, p2p = %file.p2p, "ready to be asked");
+        Ok(Some(file))
     }
 
     /// Leaves the process with everything durable that was promised, and nothing running.
@@ -388,7 +397,7 @@ impl House {
         &self,
         threads: Vec<JoinHandle<()>>,
         server: tokio::task::JoinHandle<()>,
-        run_file: Option<RunFile>,
+        file: Option<RunFile>,
     ) {
         self.network.shutdown().await;
         if server.await.is_err() {
@@ -399,7 +408,8 @@ impl House {
         if !matches!(joined.await, Ok(true)) {
             tracing::error!("a thread of this process panicked");
         }
-        if let Some(Err(error)) = run_file.map(|file| file.remove(&self.config.folder)) {
+        let removed = file.map(|file| run_file::remove(&file, &self.config.folder));
+        if let Some(Err(error)) = removed {
             tracing::warn!(%error, "cannot remove run.json");
         }
     }

@@ -28,7 +28,7 @@ pub enum Rejection {
     /// It names another network.
     #[error("the transaction is for another network")]
     ForeignChain,
-    /// Its sender's key is not sound: anyone could sign for it, or it is no key at all.
+    /// Its sender's key has small order, so that anyone could sign for it, or is not canonically encoded.
     #[error("the sender's key is not a sound key")]
     WeakKey,
     /// Its memo has too many bytes.

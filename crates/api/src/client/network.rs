@@ -43,6 +43,9 @@ pub struct Endpoint {
     pub client: Client,
 }
 
+/// The name of the run file, in the folder of a validator's configuration.
+pub const RUN_FILE: &str = "run.json";
+
 /// What a running validator says about itself in `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFile {
@@ -157,7 +160,7 @@ impl Network {
 impl RunFile {
     /// The run file in a validator's directory; none when there is none that makes sense.
     pub fn read(directory: &Path) -> Option<Self> {
-        let text = read_bounded(&directory.join("run.json"), RUN_FILE_BYTES_MAX).ok()?;
+        let text = read_bounded(&directory.join(RUN_FILE), RUN_FILE_BYTES_MAX).ok()?;
         serde_json::from_str(&text).ok()
     }
 }

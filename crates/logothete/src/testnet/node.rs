@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use ::node::run_file::{RUN_FILE, RunFile};
 use api::client::Client;
+use api::client::network::{RUN_FILE, RunFile};
 
 use crate::failure::{Exit, Failure};
 use crate::testnet::process::Process;
@@ -106,7 +106,7 @@ impl Node {
     /// Where this process of it is reached; `None` while it does not listen yet.
     pub(crate) fn reached(&self, process: &Process) -> Option<RunFile> {
         // A file that is just replaced reads as none, and a killed process leaves its own behind.
-        RunFile::read(&self.folder).ok().flatten().filter(|file| file.pid == process.id())
+        RunFile::read(&self.folder).filter(|file| file.pid == process.id())
     }
 
     /// A client of this process of it, waiting at most so long for an answer.
@@ -119,7 +119,7 @@ impl Node {
     pub(crate) fn forget(&self, process: &Process) {
         // Nobody is misled for long by one that stays: it names a process that has ended.
         if let Some(file) = self.reached(process) {
-            drop(file.remove(&self.folder));
+            drop(::node::run_file::remove(&file, &self.folder));
         }
     }
 

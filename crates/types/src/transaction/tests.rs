@@ -47,7 +47,8 @@ fn every_reason_that_needs_no_state_is_found() {
 
     assert_eq!(verdict(foreign), Err(Rejection::ForeignChain));
     assert_eq!(verdict(weak), Err(Rejection::WeakKey));
-    assert_eq!(verdict(no_key), Err(Rejection::WeakKey));
+    // No signature holds under bytes that are no key, which is all that need be known of them.
+    assert_eq!(verdict(no_key), Err(Rejection::BadSignature));
     assert_eq!(verdict(long), Err(Rejection::MemoTooLong { bytes: 65 }));
     assert_eq!(verdict(zero), Err(Rejection::ZeroAmount));
     assert_eq!(verdict(forged), Err(Rejection::BadSignature));
