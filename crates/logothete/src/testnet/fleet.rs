@@ -83,16 +83,17 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Waits until all of these validators say that they are ready.
+    /// Waits until all of these validators say that they are ready, and each is connected to all others of them.
     ///
     /// # Errors
     ///
     /// As [`Fleet::start`].
     pub(crate) fn await_ready(&mut self, nodes: &[Node], orders: &Orders) -> Result<(), Failure> {
         let mut waiting = nodes.to_vec();
+        let others = u32::try_from(nodes.len()).unwrap_or(u32::MAX).saturating_sub(1);
         loop {
             self.all_alive()?;
-            waiting.retain(|node| !is_ready(node));
+            waiting.retain(|node| !is_ready(node, others));
             if waiting.is_empty() {
                 return Ok(());
             }
@@ -228,10 +229,13 @@ fn answers(node: &Node, pid: u32) -> bool {
     client.is_some_and(|client| client.status().is_ok())
 }
 
-fn is_ready(node: &Node) -> bool {
+fn is_ready(node: &Node, others: u32) -> bool {
     let process = node.process().ok().flatten();
     let client = process.and_then(|process| node.client(&process, ANSWER_PATIENCE));
-    client.is_some_and(|client| client.ready() == Ok(true))
+    client.is_some_and(|client| {
+        client.ready() == Ok(true)
+            && client.status().is_ok_and(|status| status.peers_connected >= others)
+    })
 }
 
 /// The last lines of a log; what cannot be read explains nothing.
