@@ -190,3 +190,6 @@ impl CoreMetrics {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,7 +74,10 @@ pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), Node
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     let limits = Limits::for_blocks(config.genesis.parameters().block_bytes_max);
-    let (network, events) = network::start(settings(&config, limits.clone()), &mut registry)?;
+    let (network, events) = network::start(
+        settings(&config, limits.clone()),
+        registry.sub_registry_with_prefix("logothete"),
+    )?;
     let listener = TcpListener::bind(config.api_listen)
         .await
         .map_err(|source| NodeError::Listen { address: config.api_listen, source })?;

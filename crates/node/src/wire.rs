@@ -45,3 +45,6 @@ pub(crate) const RESPONSE_BYTES: usize = 2 << 20;
 
 /// The most bytes of one batch of requests, by gossip or directly.
 pub(crate) const REQUESTS_BYTES_MAX: usize = 128 << 10;
+
+#[cfg(test)]
+mod tests;

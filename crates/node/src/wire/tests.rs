@@ -1,0 +1,91 @@
+use crypto::encoding::{from_wire, to_wire};
+use crypto::keys::SecretKey;
+use types::address::Address;
+use types::amount::Amount;
+use types::block::BlockId;
+use types::memo::Memo;
+use types::number::{Nonce, View};
+use types::replica::ReplicaId;
+use types::transaction::{Action, Transaction, Transfer};
+use types::vote::{Phase, Statement, Vote};
+
+use super::*;
+
+const BYTES_MAX: usize = 1 << 20;
+
+fn chain() -> crypto::signed::ChainId {
+    crypto::signed::ChainId::new(crypto::digest::Digest::from_bytes([9; 32]))
+}
+
+fn requests() -> Vec<SignedTransaction> {
+    let key = SecretKey::from_seed([1; 32]);
+    let transaction = |nonce| Transaction {
+        chain: chain(),
+        sender: Address::Key(key.public_key()),
+        nonce: Nonce::new(nonce),
+        valid_until: Height::new(100),
+        action: Action::Transfer(Transfer {
+            recipient: Address::Key(SecretKey::from_seed([2; 32]).public_key()),
+            amount: Amount::new(5),
+            memo: Memo::new("memo".to_owned()),
+        }),
+    };
+    (0..3).map(|nonce| SignedTransaction::sign(transaction(nonce), &key)).collect()
+}
+
+fn vote() -> Message {
+    let statement = Statement {
+        phase: Phase::Commit,
+        view: View::FIRST,
+        height: Height::new(7),
+        block: BlockId::new(crypto::digest::Digest::from_bytes([3; 32])),
+    };
+    let key = SecretKey::from_seed([1; 32]);
+    Message::Commit(Vote::sign(statement, ReplicaId::new(0), &chain(), &key))
+}
+
+/// Frames of both kinds as they are sent.
+fn frames() -> [Vec<u8>; 2] {
+    [to_wire(&FrameRef::Consensus(&vote())), to_wire(&FrameRef::Requests(&requests()))]
+}
+
+#[test]
+fn what_is_sent_is_what_is_received() {
+    let [consensus, sent] = frames();
+
+    let Frame::Consensus(message) = from_wire(&consensus, BYTES_MAX).unwrap() else {
+        panic!("another kind of frame");
+    };
+    assert_eq!(*message.get(), vote());
+    let Frame::Requests(received) = from_wire(&sent, BYTES_MAX).unwrap() else {
+        panic!("another kind of frame");
+    };
+    assert_eq!(received.iter().map(Unverified::get).cloned().collect::<Vec<_>>(), requests());
+}
+
+#[test]
+fn every_damaged_frame_is_refused_or_is_exactly_what_its_bytes_say() {
+    for whole in frames() {
+        for at in 0..whole.len() {
+            for bit in 0..8 {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 1 << bit;
+                if let Ok(frame) = from_wire::<Frame>(&bytes, BYTES_MAX) {
+                    assert_eq!(to_wire(&frame), bytes, "bit {bit} of byte {at}");
+                }
+            }
+            assert!(from_wire::<Frame>(&whole[..at], BYTES_MAX).is_err(), "cut at {at}");
+        }
+        let longer = [whole.as_slice(), &[0]].concat();
+        assert!(from_wire::<Frame>(&longer, BYTES_MAX).is_err());
+    }
+}
+
+#[test]
+fn a_frame_that_claims_more_than_it_holds_is_refused() {
+    let mut bomb = to_wire(&FrameRef::Requests(&[]));
+    let length = bomb.len();
+    bomb[length - 8..].copy_from_slice(&u64::MAX.to_le_bytes());
+
+    assert!(from_wire::<Frame>(&bomb, BYTES_MAX).is_err());
+}
