@@ -43,8 +43,9 @@ pub(crate) type BlocksResponse = Vec<Unverified<ProvedBlock>>;
 /// The most bytes of blocks in one response; at least one block is always sent.
 pub(crate) const RESPONSE_BYTES: usize = 2 << 20;
 
-/// The most bytes of one batch of requests, by gossip or directly.
-pub(crate) const REQUESTS_BYTES_MAX: usize = 128 << 10;
+/// The most bytes of one batch of requests, by gossip or directly. It fits the frames of any network, however
+/// small its blocks: a frame may always be 64 KiB longer than a block.
+pub(crate) const REQUESTS_BYTES_MAX: usize = 56 << 10;
 
 #[cfg(test)]
 mod tests;

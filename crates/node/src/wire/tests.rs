@@ -89,3 +89,11 @@ fn a_frame_that_claims_more_than_it_holds_is_refused() {
 
     assert!(from_wire::<Frame>(&bomb, BYTES_MAX).is_err());
 }
+
+#[test]
+fn the_largest_batch_of_requests_fits_the_frames_of_the_smallest_blocks() {
+    let limits = network::Limits::for_blocks(0);
+
+    assert!(REQUESTS_BYTES_MAX + 64 <= usize::try_from(limits.frame_bytes_max).unwrap());
+    assert!(REQUESTS_BYTES_MAX + 64 <= limits.gossip_bytes_max);
+}
