@@ -4,9 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use api::client::Wait;
 use rustix::process::Signal;
 use serde_json::Value;
-use tests::money::{balance, transfer};
+use tests::money::{balance, signed, transfer};
 use tests::process::is_alive;
 use tests::programs::{self, Ended};
 use tests::testnet::Testnet;
@@ -493,4 +494,24 @@ fn a_second_process_on_a_directory_is_refused() {
     let second = second.with_code(1);
     assert!(second.stderr.contains(&pid.to_string()), "{second:?}");
     assert!(is_alive(pid));
+}
+
+#[test]
+fn a_backup_far_behind_takes_part_at_once_when_another_one_is_down() {
+    let testnet = Testnet::up(&[]);
+    drop(testnet.run(&["kill", "node3"]).with_code(0));
+    // More heights than a backup keeps messages for: two windows above what it has committed.
+    let mut height = 0;
+    while height < 20 {
+        height = transfer(&testnet, 0, 1);
+    }
+    drop(testnet.run(&["kill", "node2"]).with_code(0));
+    // Two of four decide nothing: this one is proposed, and stays undecided while node3 connects.
+    let waiting = signed(&testnet, 0, 1);
+    testnet.client(0).submit(&waiting, Wait::None).expect("it is taken in");
+    until_true("it is proposed", || testnet.status(0).in_flight > 0);
+
+    drop(testnet.run(&["start", "node3"]).with_code(0));
+
+    assert!(testnet.level(height + 1) > height);
 }

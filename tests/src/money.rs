@@ -40,13 +40,12 @@ pub fn balance(testnet: &Testnet, node: usize, account: u32) -> u64 {
     answer.expect("the accounts of the genesis exist").balance.get()
 }
 
-/// Sends base units from alice to bob through a validator, waits until they are committed there, and gives the
-/// height.
+/// Base units from alice to bob, signed with the nonce that a validator says is next.
 ///
 /// # Panics
 ///
-/// When they are not.
-pub fn transfer(testnet: &Testnet, node: usize, amount: u64) -> u64 {
+/// When the validator does not answer.
+pub fn signed(testnet: &Testnet, node: usize, amount: u64) -> SignedTransaction {
     let client = testnet.client(node);
     let alice = key(0);
     let text = address(0).to_text("rlgt");
@@ -62,8 +61,19 @@ pub fn transfer(testnet: &Testnet, node: usize, amount: u64) -> u64 {
             memo: Memo::default(),
         }),
     };
-    let signed = SignedTransaction::sign(transaction, &alice);
-    let answer = client.submit(&signed, Wait::Committed(PATIENCE)).expect("it is taken in");
+    SignedTransaction::sign(transaction, &alice)
+}
+
+/// Sends base units from alice to bob through a validator, waits until they are committed there, and gives the
+/// height.
+///
+/// # Panics
+///
+/// When they are not.
+pub fn transfer(testnet: &Testnet, node: usize, amount: u64) -> u64 {
+    let signed = signed(testnet, node, amount);
+    let answer =
+        testnet.client(node).submit(&signed, Wait::Committed(PATIENCE)).expect("it is taken in");
     let receipt = answer.receipt.as_ref();
     receipt.unwrap_or_else(|| panic!("it is not committed: {answer:?}")).header.height.get()
 }

@@ -25,6 +25,9 @@ use crate::wire::{BlocksRequest, BlocksResponse, RESPONSE_BYTES};
 /// How often a peer is asked without a reason: a commit may have been missed in silence.
 const PERIOD: Duration = Duration::from_secs(1);
 
+/// How often one peer is asked in a row.
+const ASKS_MAX: usize = 64;
+
 /// What catch-up needs.
 pub(crate) struct CatchUp {
     /// Whom to ask.
@@ -69,8 +72,12 @@ impl CatchUp {
                 Some(peer) => peer,
                 None => continue,
             };
-            // As long as a peer has something for us it is asked again.
-            while self.ask(asked).await == Some(true) {}
+            // As long as a peer has something for us it is asked again, but not for ever: others may have more.
+            for _ in 0..ASKS_MAX {
+                if self.ask(asked).await != Some(true) {
+                    break;
+                }
+            }
             if self.inputs.is_closed() {
                 return Ok(());
             }
@@ -107,6 +114,16 @@ impl CatchUp {
         }
         let blocks = self.verify(peer, blocks).await?;
         let last = blocks.last()?.get().block.header.height;
+        // Genuine blocks that nobody asked for would look like progress for ever.
+        let expected = (from.get()..).zip(&blocks);
+        if expected
+            .into_iter()
+            .any(|(height, block)| block.get().block.header.height.get() != height)
+        {
+            self.metrics.refused.inc();
+            tracing::warn!(%peer, "a peer sent other blocks than were asked for");
+            return None;
+        }
         self.metrics.fetched.inc_by(u64::try_from(blocks.len()).unwrap_or(u64::MAX));
         self.inputs.send(Input::Blocks(blocks)).await.ok()?;
         self.reached(last, from).await

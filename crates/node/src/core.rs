@@ -112,6 +112,8 @@ pub(crate) struct Core<P> {
     snapshot_at: Height,
     /// Requests that arrived before it have waited for a whole [`RESEND_AFTER`].
     resend_before: Ticket,
+    /// The committed height as [`RESEND_AFTER`] last passed.
+    committed_before: Height,
 }
 
 impl<P: Protocol<Application = Ledger>> Core<P> {
@@ -134,6 +136,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             snapshot_interval: snapshot.0,
             snapshot_at: snapshot.1,
             resend_before: Ticket::FIRST,
+            committed_before: Height::GENESIS,
         }
     }
 
@@ -163,7 +166,10 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             match first {
                 First::Input(input) => self.step(&mut batch, input),
                 First::Request(request) => self.serve(&mut batch, request),
-                First::Resend => self.resend(),
+                First::Resend => {
+                    self.resend();
+                    self.say_again(&mut batch);
+                }
                 First::Nothing => {}
             }
             self.drain(&mut batch);
@@ -312,6 +318,20 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         };
         if result.is_err() {
             self.metrics.unsent.inc();
+        }
+    }
+
+    /// Where nothing was decided for a whole [`RESEND_AFTER`], says everything undecided again to everybody: a
+    /// replica that was far behind when it connected has dropped what it could not keep.
+    fn say_again(&mut self, batch: &mut Output) {
+        let pbft::Status { committed, in_flight, .. } = self.protocol.status();
+        let stuck = in_flight > 0 && committed == self.committed_before;
+        self.committed_before = committed;
+        if stuck {
+            let connected = self.network.peers().borrow().connected.clone();
+            for replica in connected {
+                self.step(batch, Input::Connected(replica));
+            }
         }
     }
 

@@ -86,6 +86,9 @@ impl Journal {
         journal.frames_bytes = found.contents.whole_bytes;
         journal.file_bytes = found.file_bytes;
         journal._lock = Some(directory.lock());
+        // A process that was killed between write and flush leaves records that are whole and not durable. They are
+        // about to be said again, so they must be.
+        journal.file.sync_all().map_err(StorageError::io("flush", &journal.path))?;
         if found.torn_bytes > 0 {
             let end = journal.end();
             journal
