@@ -52,8 +52,8 @@ impl PublicKey {
         Ok(())
     }
 
-    /// [`PublicKey::check`] for a key whose signature is verified as well: by its bytes alone, a
-    /// hundred times cheaper.
+    /// [`PublicKey::check`] for a key whose signature is verified as well: by its bytes alone,
+    /// without decoding the point.
     ///
     /// It says the same of every key that is a point of the curve. Of one that is not it may say
     /// nothing, because no signature holds under such a key.
