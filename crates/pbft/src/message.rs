@@ -1,8 +1,10 @@
 //! The messages that replicas send to one another (protocol page, section 2), and what makes one authentic.
 //!
-//! A message that fails here is refused before any signature is looked at, so what only wastes time costs little.
-//! Whether an authentic message is of any use (its view, its height, whether its sender is the primary) is
-//! the replica's business and not the door's.
+//! A message that fails here is refused before any signature is looked at, so what only wastes time
+//! costs little. Who is primary of the view that a pre-prepare names is such a thing: everybody
+//! else's pre-prepares, the longest messages there are, cost the door no look at the block and the
+//! core no memory. Whether an authentic message is of any use (its view, its height) is the
+//! replica's business and not the door's.
 
 use crypto::encoding::{Decode, Encode};
 use crypto::signed::Authenticated;
@@ -10,6 +12,7 @@ use crypto::verify::Claim;
 use thiserror::Error;
 use types::block::Block;
 use types::door::{BadTransaction, Door};
+use types::replica::ReplicaId;
 use types::vote::{NotAMember, Phase, Vote};
 
 /// What one replica says to the others.
@@ -64,6 +67,12 @@ pub enum Malformed {
     /// There is no such replica.
     #[error(transparent)]
     NotAMember(#[from] NotAMember),
+    /// A pre-prepare by a replica that is not the primary of the view it names.
+    #[error("replica {replica} is not the primary of the view")]
+    NotPrimary {
+        /// Who is said to have signed it.
+        replica: ReplicaId,
+    },
     /// The vote of a pre-prepare names another height than the block's header.
     #[error("the vote names another height than the block")]
     Height,
@@ -96,9 +105,13 @@ impl Authenticated for Message {
 }
 
 impl PrePrepare {
-    /// Checks that the vote is for this block and the body the block's, the cheap things first, and appends the
-    /// claims of the transactions that were not checked before.
+    /// Checks that the vote is the primary's and for this block, and the body the block's, the
+    /// cheap things first, and appends the claims of the transactions that were not checked before.
     fn body_claims(&self, door: &Door, claims: &mut Vec<Claim>) -> Result<(), Malformed> {
+        let replica = self.vote.replica;
+        if replica != door.validators().primary(self.vote.statement.view) {
+            return Err(Malformed::NotPrimary { replica });
+        }
         if self.vote.statement.height != self.block.header.height {
             return Err(Malformed::Height);
         }
