@@ -73,7 +73,7 @@ pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), Node
     );
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let limits = Limits::for_blocks(config.genesis.parameters().block_bytes_max);
+    let limits = Limits::for_network(config.genesis.parameters());
     let (network, events) = network::start(
         settings(&config, limits.clone()),
         registry.sub_registry_with_prefix("logothete"),

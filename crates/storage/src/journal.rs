@@ -5,10 +5,10 @@
 //! `fdatasync`, and the rule that any failure is final: after one nobody knows what is on disk, so
 //! nothing is appended any more, and the validator stops.
 //!
-//! Opening is where such a failure is met again: records may have been written and never flushed, and after
-//! a flush that failed the kernel may show pages that it will never write, so that a later flush proves
-//! nothing. What is read is about to be believed and said again. It is therefore written to a fresh file,
-//! which takes the journal's place; the old one is only read.
+//! Opening is where such a failure is met again: records may have been written and never flushed,
+//! and after a flush that failed the kernel may show pages that it will never write, so that a
+//! later flush proves nothing. What is read is about to be believed and said again. It is therefore
+//! written to a fresh file, which takes the journal's place; the old one is only read.
 //!
 //! The file is written ahead with zeros in steps of [`STEP_BYTES`], in the same write as the record that
 //! needs the room: overwriting allocated blocks makes `fdatasync` of small records about a fifth
@@ -71,15 +71,15 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal of a locked directory and gives back its records, oldest first, all of them durable
-    /// in a file written just now. An interrupted write at the end is left out: nothing was ever sent on its
-    /// strength.
+    /// Opens the journal of a locked directory and gives back its records, oldest first, all of
+    /// them durable in a file written just now. An interrupted write at the end is left out:
+    /// nothing was ever sent on its strength.
     ///
     /// # Errors
     ///
-    /// [`StorageError::DamagedJournal`] when anything else is wrong with it, [`StorageError::Foreign`] for
-    /// another chain's, [`StorageError::Io`]. A damaged journal is never repaired; whatever the error, what
-    /// was there can be opened again.
+    /// [`StorageError::DamagedJournal`] when anything else is wrong with it,
+    /// [`StorageError::Foreign`] for another chain's, [`StorageError::Io`]. A damaged journal is
+    /// never repaired; whatever the error, what was there can be opened again.
     pub fn open(directory: &Directory) -> Result<(Self, Vec<Record>), StorageError> {
         let path = path(directory.path());
         let chain = directory.identity().chain;
@@ -256,14 +256,15 @@ pub(crate) fn create(directory: &Path, chain: ChainId) -> Result<(), StorageErro
     put(&path(directory), chain, &[]).map(drop)
 }
 
-/// Puts a fresh file with these records, and room behind them, in the journal's place. All of it is durable when
-/// this returns; whenever it is interrupted, the old file or the new one is there as a whole.
+/// Puts a fresh file with these records, and room behind them, in the journal's place. All of it is
+/// durable when this returns; whenever it is interrupted, the old file or the new one is there as a
+/// whole.
 fn put(path: &Path, chain: ChainId, records: &[Record]) -> Result<Fresh, StorageError> {
     let mut content = file_header(chain);
     let mut frames_bytes = 0;
     for record in records {
-        // A frame of its own each: damage of the last frame is taken for an interrupted write, so the last
-        // must not hold them all.
+        // A frame of its own each: damage of the last frame is taken for an interrupted write, so
+        // the last must not hold them all.
         let before = length(&content);
         append_frame(&mut content, frames_bytes, slice::from_ref(record));
         let frame_bytes = length(&content).saturating_sub(before);

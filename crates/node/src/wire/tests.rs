@@ -5,6 +5,7 @@ use types::amount::Amount;
 use types::block::BlockId;
 use types::memo::Memo;
 use types::number::{Nonce, View};
+use types::parameters::Parameters;
 use types::replica::ReplicaId;
 use types::transaction::{Action, Transaction, Transfer};
 use types::vote::{Phase, Statement, Vote};
@@ -92,7 +93,8 @@ fn a_frame_that_claims_more_than_it_holds_is_refused() {
 
 #[test]
 fn the_largest_batch_of_requests_fits_the_frames_of_the_smallest_blocks() {
-    let limits = network::Limits::for_blocks(0);
+    let parameters = Parameters { block_bytes_max: 0, ..Parameters::default() };
+    let limits = network::Limits::for_network(&parameters);
 
     assert!(REQUESTS_BYTES_MAX + 64 <= usize::try_from(limits.frame_bytes_max).unwrap());
     assert!(REQUESTS_BYTES_MAX + 64 <= limits.gossip_bytes_max);

@@ -239,8 +239,8 @@ fn pruning_a_short_journal_changes_nothing() {
     assert_eq!(fs::read(path(root.path())).unwrap(), before);
 }
 
-/// A second name for the journal's file as it is now: what an open that is interrupted at any moment leaves, as
-/// long as nothing is written to it.
+/// A second name for the journal's file as it is now: what an open that is interrupted at any
+/// moment leaves, as long as nothing is written to it.
 fn keep(root: &Path) -> (std::path::PathBuf, Vec<u8>) {
     let kept = root.join("kept");
     fs::hard_link(path(root), &kept).unwrap();
@@ -248,8 +248,8 @@ fn keep(root: &Path) -> (std::path::PathBuf, Vec<u8>) {
     (kept, bytes)
 }
 
-/// The flush of what is found may have failed or never happened, and a flush of the same file proves nothing
-/// then: the kernel may have given up its pages.
+/// The flush of what is found may have failed or never happened, and a flush of the same file
+/// proves nothing then: the kernel may have given up its pages.
 #[test]
 fn what_opening_found_is_in_another_file_and_the_old_one_was_only_read() {
     let root = tempfile::tempdir().unwrap();
@@ -289,7 +289,8 @@ fn an_open_that_cannot_write_the_fresh_file_leaves_the_old_one_as_it_was() {
     assert!(reopen(root.path()).unwrap() == appends.concat());
 }
 
-/// Damage of the very last frame looks like an interrupted write, so a fresh file must not be one frame.
+/// Damage of the very last frame looks like an interrupted write, so a fresh file must not be one
+/// frame.
 #[test]
 fn a_flipped_bit_in_a_fresh_file_takes_the_last_record_or_is_refused() {
     let root = tempfile::tempdir().unwrap();
