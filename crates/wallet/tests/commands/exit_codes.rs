@@ -1,4 +1,5 @@
-//! Every exit code of the reference page, provoked. Codes 0 and those of `pay` stand beside their features.
+//! Every exit code of the reference page, provoked. Codes 0 and those of `pay` stand beside their
+//! features.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};

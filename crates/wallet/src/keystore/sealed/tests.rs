@@ -89,8 +89,9 @@ fn the_standard_cost_is_the_documented_one() {
     assert!(Cost::STANDARD.bearable());
 }
 
-/// Made with independent software (Argon2id of OpenSSL, HChaCha20 by its definition, ChaCha20-Poly1305 of
-/// OpenSSL) at the cost and the salt of [`sealed`]. No later version may fail to open it.
+/// Made with independent software (Argon2id of OpenSSL, HChaCha20 by its definition,
+/// ChaCha20-Poly1305 of OpenSSL) at the cost and the salt of [`sealed`]. No later version may fail
+/// to open it.
 const GOLDEN: &str = "\
     4c4754484b45590a01400000000100000001000000070707070707070707070707070707070909090909090909 \
     09090909090909090909090909090909000000001bf802a110a26faf784a4bd51d867baac24bf832ebd724bf40 \
