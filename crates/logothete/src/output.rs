@@ -114,3 +114,6 @@ impl Output {
 fn ignore(written: io::Result<()>) {
     drop(written);
 }
+
+#[cfg(test)]
+mod tests;
