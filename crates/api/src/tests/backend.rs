@@ -1,4 +1,5 @@
-//! A validator that answers from a list of blocks and says what it is told to, and the server in front of it.
+//! A validator that answers from a list of blocks and says what it is told to, and the server in
+//! front of it.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
