@@ -11,7 +11,7 @@ use tests::money::{balance, signed, transfer};
 use tests::process::is_alive;
 use tests::programs::{self, Ended};
 use tests::testnet::Testnet;
-use tests::wait::until_true;
+use tests::wait::{until, until_true};
 
 /// The entries of a list in a document.
 fn rows<'a>(json: &'a Value, list: &str) -> &'a [Value] {
@@ -285,8 +285,10 @@ fn validators_end_with_the_up_that_was_killed() {
     up.signal(Signal::KILL);
     drop(up.end());
 
-    until_true("the validators end", || !pids.iter().any(|pid| is_alive(*pid)));
-    assert_nothing_runs(&testnet, &pids);
+    // Nobody waits for them here: the threads of one that has ended may hold its directory a little longer.
+    until_true("the validators end", || {
+        !pids.iter().any(|pid| is_alive(*pid)) && testnet.pids().is_empty()
+    });
 }
 
 #[test]

@@ -1,15 +1,26 @@
 //! Processes that are not our children.
 
 use std::fs;
+use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Whether a process with this id is there and has not ended. One that has ended and was not waited for by
 /// its parent is gone.
 pub fn is_alive(pid: u32) -> bool {
-    let Ok(text) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-    let state = text.rsplit_once(')').and_then(|(_, after)| after.trim_start().chars().next());
-    state.is_some_and(|state| !"ZXx".contains(state))
+    state(Path::new(&format!("/proc/{pid}"))).is_some_and(|state| !"ZXx".contains(state))
+}
+
+/// Whether a process of ours is halted by SIGSTOP, with all its threads.
+pub fn is_halted(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    threads.flatten().all(|thread| state(&thread.path()) == Some('T'))
+}
+
+/// The state of a process or thread, from its folder under `/proc`.
+fn state(folder: &Path) -> Option<char> {
+    let text = fs::read_to_string(folder.join("stat")).ok()?;
+    text.rsplit_once(')')?.1.trim_start().chars().next()
 }
 
 /// Sends a signal to a process of ours and says whether it was still there.

@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use api::client::Client;
 use api::client::network::{RUN_FILE, RunFile};
+use storage::Holder;
 
 use crate::failure::{Exit, Failure};
-use crate::testnet::process::Process;
+use crate::testnet::process::{Condition, Process};
 
 /// How often a held lock is looked at again whose holder is not written yet or is just ending.
-const HOLDER_ATTEMPTS: u32 = 100;
+pub(crate) const HOLDER_ATTEMPTS: u32 = 100;
 
 /// Pause between two looks.
-const HOLDER_PAUSE: Duration = Duration::from_millis(10);
+pub(crate) const HOLDER_PAUSE: Duration = Duration::from_millis(10);
 
 /// A validator of a testnet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,10 +86,7 @@ impl Node {
     /// here.
     pub(crate) fn process(&self) -> Result<Option<Process>, Failure> {
         for _ in 0..HOLDER_ATTEMPTS {
-            let holder = storage::is_locked(&self.data()).map_err(|cause| {
-                Failure::fault(format!("{}: cannot tell whether it runs", self.name()), &cause)
-            })?;
-            let Some(holder) = holder else { return Ok(None) };
+            let Some(holder) = self.holder()? else { return Ok(None) };
             // Without an id it was taken a moment ago; with one that nobody has, it ends just now.
             if let Some(process) = holder.pid.and_then(Process::of) {
                 return Ok(Some(process));
@@ -102,6 +100,25 @@ impl Node {
                 self.name()
             ),
         ))
+    }
+
+    /// Whether nothing is left of a process that worked here: it has ended, and its data directory is free or
+    /// somebody else's. Only then can another one be started.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the lock cannot be looked at.
+    pub(crate) fn is_free_of(&self, process: &Process) -> Result<bool, Failure> {
+        if process.condition() != Condition::Gone {
+            return Ok(false);
+        }
+        Ok(self.holder()?.is_none_or(|holder| !process.holds(holder.pid)))
+    }
+
+    fn holder(&self) -> Result<Option<Holder>, Failure> {
+        storage::is_locked(&self.data()).map_err(|cause| {
+            Failure::fault(format!("{}: cannot tell whether it runs", self.name()), &cause)
+        })
     }
 
     /// Where this process of it is reached; `None` while it does not listen yet.

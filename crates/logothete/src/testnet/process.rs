@@ -25,7 +25,8 @@ pub(crate) enum Condition {
     Running,
     /// It is halted by SIGSTOP.
     Halted,
-    /// It has ended; if its parent did not look yet, only its entry is left.
+    /// It has ended; if its parent did not look yet, its entry is left. So may be its open files and their locks
+    /// for a moment, see [`Process::holds`].
     Gone,
 }
 
@@ -54,6 +55,16 @@ impl Process {
             Some(seen) if seen.birth == self.birth => condition(seen.state),
             Some(_) | None => Condition::Gone,
         }
+    }
+
+    /// Whether a lock that somebody holds, and whose holder wrote this id, is held by this process.
+    ///
+    /// One that is [`Condition::Gone`] may hold it: a process that was killed counts as ended as soon as its main
+    /// thread has, while its other threads are still on their way out and keep its files open.
+    pub(crate) fn holds(&self, written: Option<u32>) -> bool {
+        let id = self.id();
+        // Somebody else who has the id by now took the lock anew.
+        written == Some(id) && Self::of(id).is_none_or(|now| now == *self)
     }
 
     /// Sends a signal, if it is still there.

@@ -30,8 +30,8 @@ pub(crate) enum End {
 }
 
 /// Stops those of the validators that run, also halted ones: SIGTERM to all of them, then SIGKILL
-/// to those that have not ended in time. When it returns none of them is left. Somebody who insists
-/// shortens the wait.
+/// to those that have not ended in time. When it returns none of them is left and their data
+/// directories are free. Somebody who insists shortens the wait.
 ///
 /// # Errors
 ///
@@ -68,7 +68,7 @@ pub(crate) fn ask(process: &Process) -> std::io::Result<()> {
     process.signal(Signal::CONT)
 }
 
-/// Ends a process with SIGKILL and waits until it is gone.
+/// Ends a process with SIGKILL and waits until it is gone and its data directory is free.
 ///
 /// # Errors
 ///
@@ -80,7 +80,7 @@ pub(crate) fn kill(node: &Node, process: &Process) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits until a process is in this condition.
+/// Waits until a process is in this condition. One that has ended counts as gone when its data directory is free.
 ///
 /// # Errors
 ///
@@ -94,10 +94,14 @@ pub(crate) fn await_condition(
     let deadline = Instant::now() + patience;
     loop {
         let condition = process.condition();
-        if condition == expected {
+        let reached = match expected {
+            Condition::Running | Condition::Halted => condition == expected,
+            Condition::Gone => node.is_free_of(process)?,
+        };
+        if reached {
             return Ok(());
         }
-        if condition == Condition::Gone {
+        if condition == Condition::Gone && expected != Condition::Gone {
             return Err(Failure::new(Exit::Fault, format!("{} has ended", node.name())));
         }
         if Instant::now() > deadline {
@@ -136,7 +140,7 @@ pub(crate) fn down(layout: &Layout, interrupt: &Interrupt) -> Result<Vec<(Node, 
         ask(&up).map_err(|cause| Failure::fault("cannot end `testnet up`", &cause))?;
         // It gives its validators their time and then kills them.
         let deadline = Instant::now() + GRACE + KILL_PATIENCE;
-        while up.condition() != Condition::Gone && Instant::now() < deadline {
+        while !Hold::is_free_of(layout, &up)? && Instant::now() < deadline {
             std::thread::sleep(PAUSE);
         }
     }

@@ -1,12 +1,17 @@
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Seek, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::Signal;
 
 use crate::failure::Exit;
 use crate::testnet::hold::Hold;
 use crate::testnet::layout::{Kind, Layout};
-use crate::testnet::{Testnet, remove};
+use crate::testnet::process::{Condition, Process};
+use crate::testnet::{Testnet, remove, stop};
 
 /// A directory for a testnet, deleted in the end.
 fn place() -> (tempfile::TempDir, Layout) {
@@ -248,4 +253,93 @@ fn nobody_runs_in_a_testnet_that_was_only_made() {
     let (_folder, testnet) = made(1, 0);
 
     assert_eq!(testnet.layout.node(0).process().unwrap(), None);
+}
+
+/// A process that ends when it is killed, and a lock that bears its id and outlasts it: what is seen of a process
+/// whose main thread has ended while its other threads keep its files open.
+struct Lingering {
+    child: Child,
+    process: Process,
+    lock: File,
+}
+
+impl Lingering {
+    fn on(path: &Path) -> Self {
+        let child =
+            Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut lock = File::create_new(path).unwrap();
+        lock.try_lock().unwrap();
+        writeln!(lock, "{}", child.id()).unwrap();
+        Self { process: Process::of(child.id()).unwrap(), child, lock }
+    }
+
+    fn await_end(&self) {
+        while self.process.condition() != Condition::Gone {
+            std::thread::yield_now();
+        }
+    }
+
+    /// The last of it goes.
+    fn vanish(mut self) {
+        drop(self.lock);
+        self.child.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_killed_validator_is_gone_when_its_directory_is_free() {
+    let (_folder, testnet) = made(1, 0);
+    let node = testnet.layout.node(0);
+    fs::create_dir(node.data()).unwrap();
+    let lingering = Lingering::on(&node.data().join("lock"));
+    let process = lingering.process.clone();
+    assert!(!node.is_free_of(&process).unwrap());
+
+    process.signal(Signal::KILL).unwrap();
+    lingering.await_end();
+    assert!(!node.is_free_of(&process).unwrap());
+    std::thread::scope(|scope| {
+        let killing = scope.spawn(|| stop::kill(&node, &process));
+        std::thread::yield_now();
+        assert!(!killing.is_finished());
+        lingering.vanish();
+        killing.join().unwrap().unwrap();
+    });
+
+    assert!(node.is_free_of(&process).unwrap());
+}
+
+#[test]
+fn a_directory_that_another_process_took_is_free_of_the_killed_one() {
+    let (_folder, testnet) = made(1, 0);
+    let node = testnet.layout.node(0);
+    fs::create_dir(node.data()).unwrap();
+    let mut lingering = Lingering::on(&node.data().join("lock"));
+    lingering.process.signal(Signal::KILL).unwrap();
+    lingering.await_end();
+
+    // A lock without an id was taken a moment ago.
+    lingering.lock.set_len(0).unwrap();
+    lingering.lock.rewind().unwrap();
+    assert!(node.is_free_of(&lingering.process).unwrap());
+    writeln!(lingering.lock, "{}", std::process::id()).unwrap();
+
+    assert!(node.is_free_of(&lingering.process).unwrap());
+    lingering.vanish();
+}
+
+#[test]
+fn an_up_that_was_killed_is_gone_when_its_lock_is_free() {
+    let (_folder, testnet) = made(1, 0);
+    let layout = &testnet.layout;
+    let lingering = Lingering::on(&layout.up_lock());
+    let process = lingering.process.clone();
+    assert!(!Hold::is_free_of(layout, &process).unwrap());
+
+    process.signal(Signal::KILL).unwrap();
+    lingering.await_end();
+    assert!(!Hold::is_free_of(layout, &process).unwrap());
+    lingering.vanish();
+
+    assert!(Hold::is_free_of(layout, &process).unwrap());
 }

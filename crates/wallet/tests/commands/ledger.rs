@@ -70,6 +70,8 @@ pub(crate) struct State {
     pub(crate) commits: bool,
     /// Most transactions of one block.
     pub(crate) block_max: usize,
+    /// How many transactions are committed before the ledger stands still.
+    pub(crate) committed_max: usize,
 }
 
 impl Ledger {
@@ -82,6 +84,7 @@ impl Ledger {
             places: BTreeMap::new(),
             commits: true,
             block_max: 1_000,
+            committed_max: usize::MAX,
         };
         let ledger = Arc::new(Self { genesis, state: Mutex::new(state) });
         let ticking = Arc::downgrade(&ledger);
@@ -173,10 +176,11 @@ impl Ledger {
         if !state.commits || state.pool.is_empty() {
             return;
         }
+        let most = state.block_max.min(state.committed_max.saturating_sub(state.places.len()));
         let mut body = Vec::new();
         let pending: Vec<SignedTransaction> = state.pool.values().cloned().collect();
         for signed in pending {
-            if body.len() < state.block_max && state.apply(&signed) {
+            if body.len() < most && state.apply(&signed) {
                 state.pool.remove(&(signed.transaction.sender, signed.transaction.nonce));
                 body.push(signed);
             }
