@@ -11,7 +11,7 @@ use tests::money::{balance, signed, transfer};
 use tests::process::is_alive;
 use tests::programs::{self, Ended};
 use tests::testnet::Testnet;
-use tests::wait::{until, until_true};
+use tests::wait::until_true;
 
 /// The entries of a list in a document.
 fn rows<'a>(json: &'a Value, list: &str) -> &'a [Value] {
