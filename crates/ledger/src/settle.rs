@@ -26,8 +26,13 @@ impl Ledger {
                     let rejection =
                         Rejection::NonceTooLow { expected: *committed, found: transaction.nonce };
                     self.pool.report(entry.id, rejection);
+                } else {
+                    self.pool.committed(entry.arrived);
                 }
             }
+        }
+        for (arrived, _) in strangers.values() {
+            self.pool.committed(*arrived);
         }
     }
 
@@ -91,7 +96,9 @@ impl Ledger {
                     continue;
                 }
                 let id = parked.transaction.id();
-                match self.admit_as_of(parked.transaction, Origin::Peer, parked.arrived) {
+                // It could not be executed before, so it has not waited for anybody's proposal before.
+                let arrived = self.pool.arrival();
+                match self.admit_as_of(parked.transaction, Origin::Peer, arrived) {
                     Ok(Admission::Pending | Admission::AlreadyPending) => {}
                     Ok(Admission::Parked) => break,
                     Err(rejection) => self.pool.report(id, rejection),

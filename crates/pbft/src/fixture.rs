@@ -21,7 +21,7 @@ use types::validators::Validator;
 use types::vote::{Phase, Statement, Vote};
 
 use crate::message::{Message, PrePrepare};
-use crate::output::Output;
+use crate::output::{Output, Timer, TimerSet};
 use crate::record::Record;
 use crate::replica::{Config, Input, Protocol, Replica};
 
@@ -141,10 +141,16 @@ pub(crate) fn pre_prepare(genesis: &Genesis, block: &Block) -> Message {
 
 /// A block with a proof by the first q replicas.
 pub(crate) fn proved(genesis: &Genesis, block: &Block) -> Signed<ProvedBlock> {
+    proved_without(genesis, block, None)
+}
+
+/// A block with a proof by the first q replicas other than this one.
+fn proved_without(genesis: &Genesis, block: &Block, left_out: Option<u16>) -> Signed<ProvedBlock> {
     let statement = statement(Phase::Commit, block);
     let votes: Vec<Vote> = genesis
         .validators()
         .iter()
+        .filter(|(replica, _)| Some(replica.get()) != left_out)
         .map(|(replica, _)| signed(genesis, replica.get(), statement))
         .take(genesis.validators().quorum().q())
         .collect();
@@ -196,18 +202,32 @@ impl Bench {
     pub(crate) fn with(n: u16, number: u16, parameters: Parameters) -> Self {
         let genesis = genesis(n, parameters);
         let (replica, output) = recover(&genesis, number, &[], Vec::new()).unwrap();
-        assert_eq!(output, Output::default());
+        let status = TimerSet { timer: Timer::Status, after_ms: 0 };
+        assert_eq!(output, Output { timers: vec![status], ..Output::default() });
         let mut bench =
             Self { genesis, replica, number, records: Vec::new(), committed: Vec::new() };
-        bench.step(Input::Tick { now_ms: NOON });
+        bench.step(tick(NOON));
         bench
     }
 
+    /// The output of a step, without the timer of progress, which nearly every step sets.
     pub(crate) fn step(&mut self, input: Input) -> Output {
+        let mut output = self.whole_step(input);
+        output.timers.retain(|set| set.timer != Timer::Progress);
+        output
+    }
+
+    /// The whole output of a step.
+    pub(crate) fn whole_step(&mut self, input: Input) -> Output {
         let output = self.replica.step(input);
         self.records.extend(output.records.clone());
         self.committed.extend(output.committed.clone());
         output
+    }
+
+    /// A block with a proof by others.
+    pub(crate) fn proved(&self, block: &Block) -> Signed<ProvedBlock> {
+        proved_without(&self.genesis, block, Some(self.number))
     }
 
     pub(crate) fn receive(&mut self, message: Message) -> Output {
@@ -235,8 +255,13 @@ impl Bench {
     }
 }
 
+/// Both clocks at this time.
+pub(crate) fn tick(now_ms: u64) -> Input {
+    Input::Tick { wall_ms: now_ms, steady_ms: now_ms }
+}
+
 /// The votes of an output's messages, for short comparisons.
 pub(crate) fn said(output: &Output) -> Vec<Statement> {
     let messages = output.messages.iter();
-    messages.map(|outgoing| outgoing.message.vote().statement).collect()
+    messages.filter_map(|outgoing| Some(outgoing.message.vote()?.statement)).collect()
 }

@@ -1,5 +1,7 @@
 //! Committing what is decided (protocol page, section 3, rule 4).
 
+use std::sync::Arc;
+
 use types::application::Application;
 use types::block::{Block, Header};
 use types::number::Height;
@@ -36,9 +38,9 @@ fn next_decided<A>(state: &State<A>) -> Option<Statement> {
 fn reaches_committed<A>(state: &State<A>, statement: &Statement) -> bool {
     let mut id = statement.block;
     for height in heights(state, statement.height).rev() {
-        match state.proposal(height) {
-            Some(proposal) if proposal.id == id => id = proposal.block.header.parent,
-            Some(_) | None => return false,
+        match state.block(height, &id) {
+            Some(block) => id = block.header.parent,
+            None => return false,
         }
     }
     let descendants = statement.height.above(state.low());
@@ -65,14 +67,15 @@ fn commit_up_to<A: Application>(
         .get(&decided.height)
         .and_then(|slot| slot.commits.certificate(*decided, validators))
         .expect("a quorum of commit votes was counted in this slot");
-    let heights = heights(state, decided.height);
-    let headers: Vec<Header> = heights
-        .clone()
-        .filter_map(|height| state.proposal(height))
-        .map(|proposal| proposal.block.header.clone())
-        .collect();
-    for (height, above) in heights.zip(1..) {
-        let block = take_executed(state, height)?;
+    let blocks = take_chain(state, decided);
+    let headers: Vec<Header> = blocks.iter().map(|block| block.header.clone()).collect();
+    for (block, above) in blocks.into_iter().zip(1..) {
+        let height = block.header.height;
+        // It was executed when it was voted for, unless this replica came too late for that or voted for another.
+        state
+            .application
+            .execute(&block)
+            .map_err(|refusal| Ignored::Diverged { height, refusal })?;
         let proof = Proof {
             descendants: headers.iter().skip(above).cloned().collect(),
             certificate: certificate.clone(),
@@ -82,14 +85,21 @@ fn commit_up_to<A: Application>(
     Ok(())
 }
 
-/// The block at this height, executed: this replica may have come too late to vote for it, or may have given
-/// its vote to another one.
-fn take_executed<A: Application>(state: &mut State<A>, height: Height) -> Result<Block, Ignored> {
-    if height > state.executed || !state.voted_for_proposal(height) {
-        state.execute(height).map_err(|refusal| Ignored::Diverged { height, refusal })?;
+/// Takes the blocks from above the committed one up to a decided one, which are here, the lowest first.
+fn take_chain<A>(state: &mut State<A>, decided: &Statement) -> Vec<Block> {
+    let mut id = decided.block;
+    let mut chain = Vec::new();
+    for height in heights(state, decided.height).rev() {
+        let kept = state.path.take(&id);
+        let slot = state.slots.get_mut(&height);
+        let proposed = slot.and_then(|slot| slot.proposal.take_if(|proposal| proposal.id == id));
+        let block = kept.or(proposed.map(|proposal| proposal.block));
+        let block = block.expect("every block down from the decided one was found here");
+        id = block.header.parent;
+        chain.push(Arc::unwrap_or_clone(block));
     }
-    let taken = state.slots.get_mut(&height).and_then(|slot| slot.proposal.take());
-    Ok(taken.expect("every block up to the decided one was found here").block)
+    chain.reverse();
+    chain
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use types::vote::{Phase, Statement};
 
 use super::{Ignored, Refusal};
 use crate::fixture::{
-    Bench, NOON, block_on, chain_of, commit, pre_prepare, prepare, proved, signed, statement,
+    Bench, NOON, block_on, chain_of, commit, pre_prepare, prepare, signed, statement,
 };
 use crate::message::{Message, PrePrepare};
 use crate::replica::{Input, Protocol};
@@ -54,7 +54,7 @@ fn a_message_of_another_view_is_ignored() {
 #[test]
 fn a_message_about_a_committed_height_is_ignored() {
     let (mut bench, blocks) = backup();
-    bench.step(Input::Blocks(vec![proved(&bench.genesis, &blocks[0])]));
+    bench.step(Input::Blocks(vec![bench.proved(&blocks[0])]));
     let (replica, height) = (ReplicaId::new(2), Height::new(1));
     for message in [prepare(&bench.genesis, 2, &blocks[0]), commit(&bench.genesis, 2, &blocks[0])] {
         let reason = Ignored::AlreadyCommitted { replica, height };
@@ -148,7 +148,7 @@ fn a_second_vote_for_another_block_is_ignored() {
 fn an_unknown_vote_of_the_own_key_is_noticed() {
     let (mut bench, blocks) = backup();
     let output = bench.receive(prepare(&bench.genesis, 1, &blocks[0]));
-    assert_eq!(output.ignored, [Ignored::UnknownOwnVote { height: Height::new(1) }]);
+    assert_eq!(output.ignored, [Ignored::UnknownOwnMessage { replica: ReplicaId::new(1) }]);
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_block_that_the_application_refuses_is_refused() {
 #[test]
 fn a_proved_block_with_a_gap_below_is_ignored() {
     let (mut bench, blocks) = backup();
-    let output = bench.step(Input::Blocks(vec![proved(&bench.genesis, &blocks[1])]));
+    let output = bench.step(Input::Blocks(vec![bench.proved(&blocks[1])]));
     assert_eq!(output.ignored, [Ignored::NotNext { height: Height::new(2) }]);
     assert_eq!(bench.replica.status().committed, Height::GENESIS);
 }
@@ -186,8 +186,8 @@ fn a_proved_block_beside_the_committed_one_is_a_fork() {
     let (mut bench, blocks) = backup();
     let rival = block_on(&bench.genesis, bench.genesis.header(), &[7]);
     let child = block_on(&bench.genesis, &rival.header, &[8]);
-    bench.step(Input::Blocks(vec![proved(&bench.genesis, &blocks[0])]));
-    let forked = vec![proved(&bench.genesis, &rival), proved(&bench.genesis, &child)];
+    bench.step(Input::Blocks(vec![bench.proved(&blocks[0])]));
+    let forked = vec![bench.proved(&rival), bench.proved(&child)];
     let output = bench.step(Input::Blocks(forked));
     let forks = [1, 2].map(|height| Ignored::Fork { height: Height::new(height) });
     assert_eq!(output.ignored, forks);
@@ -198,7 +198,7 @@ fn a_proved_block_beside_the_committed_one_is_a_fork() {
 fn a_committed_block_that_does_not_execute_here_ends_the_voting() {
     let (mut bench, mut blocks) = backup();
     blocks[0].header.state_root = Digest::ZERO;
-    let output = bench.step(Input::Blocks(vec![proved(&bench.genesis, &blocks[0])]));
+    let output = bench.step(Input::Blocks(vec![bench.proved(&blocks[0])]));
     assert!(matches!(output.ignored[..], [Ignored::Diverged { .. }]));
     assert!(!bench.replica.status().voting);
     assert!(output.committed.is_empty());
@@ -212,6 +212,7 @@ fn every_reason_has_a_name_of_its_own() {
         Refusal::ForeignChain,
         Refusal::HeaderView,
         Refusal::HeaderProposer,
+        Refusal::NotTheTip,
         Refusal::EmptyBody,
         Refusal::WrongParent,
         Refusal::TimestampNotLater,
@@ -227,7 +228,12 @@ fn every_reason_has_a_name_of_its_own() {
         Ignored::RivalProposal { height },
         Ignored::RepeatedVote { replica, height },
         Ignored::RivalVote { replica, height },
-        Ignored::UnknownOwnVote { height },
+        Ignored::RepeatedViewChange { replica, view: View::FIRST },
+        Ignored::RepeatedNewView { view: View::FIRST },
+        Ignored::AnsweredAlready { replica },
+        Ignored::NotMissing { replica },
+        Ignored::OwnMessage { replica },
+        Ignored::UnknownOwnMessage { replica },
         Ignored::NotNext { height },
         Ignored::Fork { height },
         Ignored::Diverged { height, refusal: execution },

@@ -7,7 +7,7 @@ use types::vote::{Phase, Statement};
 
 use super::{assert_all, assert_output};
 use crate::fixture::application::FakeApplication;
-use crate::fixture::{Bench, chain_of, commit, pre_prepare, prepare, proved, signed, statement};
+use crate::fixture::{Bench, chain_of, commit, pre_prepare, prepare, signed, statement};
 use crate::message::Message;
 use crate::output::{Outgoing, Output, Recipients};
 use crate::record::Record;
@@ -67,7 +67,9 @@ fn a_vote_in_another_heights_tally_is_noticed() {
 #[test]
 #[should_panic(expected = "invariant 3")]
 fn a_block_voted_for_and_not_kept_is_noticed() {
-    after(|state, _, _| state.slot(Height::new(2)).proposal = None);
+    after(|state, _, blocks| {
+        state.path.take(&blocks[1].id());
+    });
 }
 
 #[test]
@@ -80,7 +82,7 @@ fn a_vote_beside_the_chain_of_votes_is_noticed() {
         let vote = signed(&bench.genesis, 1, statement(Phase::Prepare, &beside));
         let mut slot = Slot::default();
         slot.prepares.insert(vote);
-        slot.proposal = Some(Proposal::new(beside));
+        slot.proposal = Some(Proposal::new(std::sync::Arc::new(beside)));
         state.slots.insert(Height::new(2), slot);
         state.last_prepare = Some(vote);
     });
@@ -105,14 +107,14 @@ fn a_commit_vote_for_what_was_not_prepared_here_is_noticed() {
 #[test]
 #[should_panic(expected = "invariant 5")]
 fn a_commit_vote_without_certificate_is_noticed() {
-    after(|state, _, _| state.certificate = None);
+    after(|state, _, _| state.prepared = None);
 }
 
 #[test]
 #[should_panic(expected = "invariant 5")]
 fn a_certificate_of_too_few_is_noticed() {
     after(|state, _, _| {
-        if let Some(certificate) = &mut state.certificate {
+        if let Some(certificate) = &mut state.prepared {
             certificate.signatures.truncate(2);
         }
     });
@@ -145,7 +147,7 @@ fn a_new_vote_above_the_window_is_noticed() {
 #[should_panic(expected = "invariant 8")]
 fn a_committed_height_that_is_not_the_next_is_noticed() {
     with(|bench, blocks| Output {
-        committed: vec![proved(&bench.genesis, &blocks[1]).into_inner()],
+        committed: vec![bench.proved(&blocks[1]).into_inner()],
         replies: vec![CommittedStatement { height: Height::new(2), block: blocks[1].id() }],
         ..Output::default()
     });

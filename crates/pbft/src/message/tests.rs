@@ -18,7 +18,7 @@ use types::vote::{NotAMember, Phase, Statement, Vote};
 
 use super::{Malformed, Message, PrePrepare};
 use crate::fixture::{block_on, commit, genesis, key, pre_prepare, prepare, signed, statement};
-use crate::record::Record;
+use crate::record::{Record, Retirement};
 
 /// Remembers one transaction.
 struct Remembers(SignedTransaction);
@@ -209,7 +209,7 @@ fn the_bytes_of_messages_and_records_do_not_change() {
         to_wire(&Record::Vote { vote, block: Some(block) }),
         to_wire(&Record::Certificate { certificate }),
         to_wire(&Record::Left { view, height, block: id }),
-        to_wire(&Record::Retired { vote }),
+        to_wire(&Record::Retired { reason: Retirement::Vote(vote) }),
     ];
     let short = |bytes: &Vec<u8>| (bytes.len(), digest(Domain::StoredRecord, bytes).short());
     let golden = [
@@ -219,7 +219,7 @@ fn the_bytes_of_messages_and_records_do_not_change() {
         (290, "c38e2d5d"),
         (131, "fb5f40b0"),
         (53, "c625f8f6"),
-        (123, "ae0a6e48"),
+        (127, "9c5e046d"),
     ];
     assert_eq!(bytes.each_ref().map(short), golden.map(|(n, text)| (n, text.to_owned())));
 }

@@ -1,6 +1,7 @@
 //! What a replica knows about one height: the first proposal, and the votes of both phases.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use types::block::{Block, BlockId};
 use types::certificate::Certificate;
@@ -18,14 +19,14 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn tally(&self, phase: Phase) -> &Tally {
+    pub(crate) const fn tally(&self, phase: Phase) -> &Tally {
         match phase {
             Phase::Prepare => &self.prepares,
             Phase::Commit => &self.commits,
         }
     }
 
-    pub(crate) fn tally_mut(&mut self, phase: Phase) -> &mut Tally {
+    pub(crate) const fn tally_mut(&mut self, phase: Phase) -> &mut Tally {
         match phase {
             Phase::Prepare => &mut self.prepares,
             Phase::Commit => &mut self.commits,
@@ -37,13 +38,13 @@ impl Slot {
 #[derive(Debug)]
 pub(crate) struct Proposal {
     pub(crate) id: BlockId,
-    pub(crate) block: Block,
+    pub(crate) block: Arc<Block>,
     /// Whether this replica has decided not to vote for it.
     pub(crate) refused: bool,
 }
 
 impl Proposal {
-    pub(crate) fn new(block: Block) -> Self {
+    pub(crate) fn new(block: Arc<Block>) -> Self {
         Self { id: block.id(), block, refused: false }
     }
 }
