@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ledger::{Ledger, PoolLimits, PoolStatus, Replay};
-use pbft::{Message, Record, Status};
+use pbft::{Message, Record, Overview};
 use serde::Serialize;
 use types::block::BlockId;
 use types::genesis::Genesis;
@@ -313,7 +313,7 @@ impl Checker {
         &mut self,
         now: Time,
         replica: u16,
-        status: &Status,
+        status: &Overview,
         pool: &PoolStatus,
         journal_bytes: usize,
     ) {

@@ -68,17 +68,27 @@ pub(crate) fn is_proved(proved: &ProvedBlock, door: &Door, verifier: &Verifier) 
 
 /// A message in a few words.
 pub(crate) fn describe(message: &Message) -> String {
-    let vote = message.vote();
-    let name = match message {
-        Message::PrePrepare(_) => "pre-prepare",
-        Message::Prepare(_) => "prepare",
-        Message::Commit(_) => "commit",
-    };
-    let statement = &vote.statement;
-    let (view, height) = (statement.view, statement.height);
-    format!(
-        "{name} of replica {} view {view} height {height} {}",
-        vote.replica,
-        statement.block.short()
-    )
+    let name = message.name();
+    match message {
+        Message::PrePrepare(_) | Message::Prepare(_) | Message::Commit(_) => {
+            message.vote().map_or_else(String::new, |vote| {
+                let statement = &vote.statement;
+                let (view, height) = (statement.view, statement.height);
+                let block = statement.block.short();
+                format!("{name} of replica {} view {view} height {height} {block}", vote.replica)
+            })
+        }
+        Message::ViewChange(asked) => {
+            let certified = asked.certified();
+            format!("{name} of replica {} view {} with {certified:?}", asked.replica, asked.view)
+        }
+        Message::NewView(new_view) => {
+            format!("{name} of view {} with tip {:?}", new_view.view, new_view.tip())
+        }
+        Message::Status(status) => format!("{name} {:?}", status.standpoint),
+        Message::Handover(handover) => {
+            let (height, block) = (handover.block.header.height, handover.block.id().short());
+            format!("{name} by replica {} of height {height} {block}", handover.replica)
+        }
+    }
 }

@@ -39,4 +39,4 @@ pub use world::{Options, World};
 
 /// Whether the core replaces a primary. As long as it does not, no plan breaks the first primary for good, and nothing
 /// is promised of the liveness of a network that lost it (L2, L4 and L5).
-pub const VIEW_CHANGE: bool = false;
+pub const VIEW_CHANGE: bool = true;

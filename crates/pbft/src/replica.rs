@@ -69,7 +69,7 @@ pub struct Overview {
     pub primary: ReplicaId,
     /// The height committed.
     pub committed: Height,
-    /// How many heights it has voted for above the committed one.
+    /// How many heights above the committed one it has voted for in this view.
     pub in_flight: u64,
     /// Whether it has entered the view; else it waits for the new view.
     pub entered: bool,
@@ -197,12 +197,13 @@ impl<A: Application> Protocol for Replica<A> {
     }
 
     fn status(&self) -> Overview {
-        let (head, _) = self.state.head();
+        let own = self.state.config.replica;
+        let voted = self.state.slots.values().filter(|slot| slot.prepares.of(own).is_some());
         Overview {
             view: self.state.view,
             primary: self.state.primary(),
             committed: self.state.low(),
-            in_flight: head.above(self.state.low()),
+            in_flight: u64::try_from(voted.count()).unwrap_or(u64::MAX),
             entered: self.state.stage == Stage::Entered,
             voting: self.state.is_voting(),
             retired: self.state.standing == Standing::Retired,

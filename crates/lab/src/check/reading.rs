@@ -10,6 +10,10 @@ pub(super) fn votes_said(message: &Message) -> Option<&Vote> {
     match message {
         Message::PrePrepare(pre_prepare) => Some(&pre_prepare.vote),
         Message::Prepare(vote) | Message::Commit(vote) => Some(vote),
+        Message::ViewChange(_)
+        | Message::NewView(_)
+        | Message::Status(_)
+        | Message::Handover(_) => None,
     }
 }
 
@@ -17,7 +21,12 @@ pub(super) fn votes_said(message: &Message) -> Option<&Vote> {
 pub(super) const fn header_said(message: &Message) -> Option<&Header> {
     match message {
         Message::PrePrepare(pre_prepare) => Some(&pre_prepare.block.header),
-        Message::Prepare(_) | Message::Commit(_) => None,
+        Message::Handover(handover) => Some(&handover.block.header),
+        Message::Prepare(_)
+        | Message::Commit(_)
+        | Message::ViewChange(_)
+        | Message::NewView(_)
+        | Message::Status(_) => None,
     }
 }
 
@@ -25,6 +34,10 @@ pub(super) const fn header_said(message: &Message) -> Option<&Header> {
 pub(super) fn vote_recorded(record: &Record) -> Option<(&Vote, Option<&Header>)> {
     match record {
         Record::Vote { vote, block } => Some((vote, block.as_ref().map(|block| &block.header))),
-        Record::Certificate { .. } | Record::Left { .. } | Record::Retired { .. } => None,
+        Record::Certificate { .. }
+        | Record::Left { .. }
+        | Record::Retired { .. }
+        | Record::ViewChange { .. }
+        | Record::NewView { .. } => None,
     }
 }

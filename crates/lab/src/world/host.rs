@@ -136,7 +136,7 @@ impl Host {
     /// What its clock tells the process, which may be wrong.
     pub(super) fn tick(&self, now: Time) -> Input {
         let wall_ms = NOON_MS.saturating_add(now.ms()).saturating_add_signed(self.shift_ms);
-        Input::Tick { now_ms: wall_ms }
+        Input::Tick { wall_ms, steady_ms: now.ms() }
     }
 }
 

@@ -131,6 +131,7 @@ impl World {
         batch.messages.append(&mut output.messages);
         batch.timers.append(&mut output.timers);
         batch.replies.append(&mut output.replies);
+        batch.evidence.append(&mut output.evidence);
         batch.ignored.append(&mut output.ignored);
         batch.behind = batch.behind.max(output.behind);
     }
