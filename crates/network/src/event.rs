@@ -64,17 +64,36 @@ pub enum Topic {
 /// Received bytes, which count against their sender's allowance until they are dropped.
 pub struct Payload {
     bytes: Vec<u8>,
-    _permit: Option<OwnedSemaphorePermit>,
+    held: Held,
 }
 
 impl Payload {
-    pub(crate) fn new(bytes: Vec<u8>, permit: Option<OwnedSemaphorePermit>) -> Self {
-        Self { bytes, _permit: permit }
+    /// Bytes that count against an allowance, or against none.
+    pub fn new(bytes: Vec<u8>, permit: Option<OwnedSemaphorePermit>) -> Self {
+        Self { bytes, held: Held { _permit: permit } }
     }
 
     /// The bytes alone; they stop counting.
     pub fn into_vec(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// What the bytes count for, without them: for who has decoded them and still keeps the result.
+    pub fn into_held(self) -> Held {
+        self.held
+    }
+}
+
+/// A part of a sender's allowance, held until it is dropped: as long as what was received is kept
+/// in any form.
+#[derive(Debug, Default)]
+pub struct Held {
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl From<OwnedSemaphorePermit> for Held {
+    fn from(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: Some(permit) }
     }
 }
 

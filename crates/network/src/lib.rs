@@ -39,7 +39,7 @@ mod settings;
 mod swarm;
 
 pub use crate::error::{NetworkError, PublishError, RequestError, RespondError, SendError};
-pub use crate::event::{Event, GossipVerdict, Payload, Responder, Topic};
+pub use crate::event::{Event, GossipVerdict, Held, Payload, Responder, Topic};
 pub use crate::hub::Peers;
 pub use crate::identity::{peer_id_of, peer_id_valid};
 pub use crate::network::{Network, start};

@@ -5,12 +5,23 @@ use std::time::Duration;
 
 use crypto::keys::Signer;
 use crypto::signed::ChainId;
+use types::parameters::Parameters;
 use types::replica::ReplicaId;
 use types::validators::ValidatorSet;
 use zeroize::Zeroizing;
 
 /// Bytes that a frame needs beyond the largest block: header, votes, lengths.
 const FRAME_MARGIN_BYTES: u32 = 64 << 10;
+/// Windows of full blocks that a replica may say at once on a new connection: between its committed
+/// height and the highest it keeps anything of are two.
+const WINDOWS_SAID: u32 = 2;
+/// Frames of full length that may wait to be sent beside those.
+const OUTGOING_MARGIN_FRAMES: u32 = 16;
+/// A window that nothing is decided in is said again twice a second; as much again is for what is
+/// new.
+const WINDOWS_PER_SECOND: u32 = 4;
+/// Frames of full length per second that a peer may send however small the window is.
+const FRAMES_PER_SECOND_MIN: u32 = 64;
 
 /// Who this node is, whom it talks to, and where.
 pub struct Settings {
@@ -34,7 +45,8 @@ pub struct Settings {
     pub limits: Limits,
 }
 
-/// Every bound of a network. The defaults suit blocks of 1 MiB.
+/// Every bound of a network. The defaults suit the default parameters: blocks of 1 MiB, a window of
+/// 8.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Most bytes of one frame. A longer one is not sent; a peer that sends one is cut off.
@@ -42,7 +54,9 @@ pub struct Limits {
     /// Most frames that wait to be sent to one peer. One more closes the stream and forgets the queue;
     /// the stream is opened again and [`crate::Event::Connected`] says so.
     pub outgoing_frames_max: usize,
-    /// Most bytes that wait to be sent to one peer, at least one frame; as above.
+    /// Most bytes that wait to be sent to one peer, at least one frame; as above. What is said at
+    /// once on a new connection must fit, or that connection ends in the next one for ever. Frames
+    /// that go to several peers are in memory once.
     pub outgoing_bytes_max: usize,
     /// Most bytes of frames received from one peer that nobody has dropped yet. When they are used up
     /// nothing more is read from this peer, which slows down its sender and nobody else.
@@ -89,18 +103,24 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The defaults for blocks of at most `block_bytes_max` bytes.
-    pub fn for_blocks(block_bytes_max: u32) -> Self {
-        let frame_bytes_max = block_bytes_max.saturating_add(FRAME_MARGIN_BYTES);
-        let frame_bytes = usize::try_from(frame_bytes_max).unwrap_or(usize::MAX);
+    /// The defaults for a network with these parameters.
+    pub fn for_network(parameters: &Parameters) -> Self {
+        let frame_bytes_max = parameters.block_bytes_max.saturating_add(FRAME_MARGIN_BYTES);
+        let frames = |count: u32| {
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            usize::try_from(frame_bytes_max).unwrap_or(usize::MAX).saturating_mul(count)
+        };
+        let window = u32::from(parameters.window_heights);
+        let said = window.saturating_mul(WINDOWS_SAID);
+        let per_second = window.saturating_mul(WINDOWS_PER_SECOND).max(FRAMES_PER_SECOND_MIN);
         Self {
             frame_bytes_max,
             outgoing_frames_max: 8_192,
-            outgoing_bytes_max: frame_bytes.saturating_mul(16),
+            outgoing_bytes_max: frames(said.saturating_add(OUTGOING_MARGIN_FRAMES)),
             incoming_bytes_max: frame_bytes_max.saturating_mul(8),
             events_max: 1_024,
             frames_per_second: 20_000,
-            bytes_per_second: frame_bytes_max.saturating_mul(64),
+            bytes_per_second: frame_bytes_max.saturating_mul(per_second),
             burst_seconds: 3,
             cut_off: Duration::from_secs(30),
             gossip_bytes_max: 512 << 10,
@@ -141,6 +161,9 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self::for_blocks(1 << 20)
+        Self::for_network(&Parameters::default())
     }
 }
+
+#[cfg(test)]
+mod tests;

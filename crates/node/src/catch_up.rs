@@ -2,22 +2,24 @@
 //! certificates, and checked like blocks agreed here.
 //!
 //! A peer's claim about height is only a reason to ask. A peer that answers badly costs one bounded
-//! request; the next one is asked instead.
+//! request; the next one is asked instead. No more than one answer waits for the core.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crypto::encoding::{from_wire, to_wire};
 use crypto::signed::{Signed, verify_all};
-use network::Network;
+use network::{Network, RequestError};
 use pbft::Input;
 use storage::Store;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use types::door::Door;
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
 
-use crate::core::View;
+use crate::core::{Arrived, View};
 use crate::error::NodeError;
 use crate::metrics::CatchUpMetrics;
 use crate::wire::{BlocksRequest, BlocksResponse, RESPONSE_BYTES};
@@ -28,31 +30,63 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// How often one peer is asked in a row.
 const ASKS_MAX: usize = 64;
 
+/// Who can be asked.
+pub(crate) trait Peers: Send + Sync {
+    /// The replicas that are connected.
+    fn connected(&self) -> BTreeSet<ReplicaId>;
+
+    /// Asks one of them and waits for its answer.
+    fn ask(
+        &self,
+        peer: ReplicaId,
+        request: Vec<u8>,
+    ) -> impl Future<Output = Result<Vec<u8>, RequestError>> + Send;
+}
+
+impl Peers for Network {
+    fn connected(&self) -> BTreeSet<ReplicaId> {
+        self.peers().borrow().connected.clone()
+    }
+
+    fn ask(
+        &self,
+        peer: ReplicaId,
+        request: Vec<u8>,
+    ) -> impl Future<Output = Result<Vec<u8>, RequestError>> + Send {
+        self.request(peer, request)
+    }
+}
+
 /// What catch-up needs.
-pub(crate) struct CatchUp {
+pub(crate) struct CatchUp<P> {
     /// Whom to ask.
-    pub(crate) network: Network,
+    pub(crate) peers: P,
     /// Who this is.
     pub(crate) replica: ReplicaId,
     /// Whose certificates count, and which transactions need not be checked again.
     pub(crate) door: Door,
     /// To the core.
-    pub(crate) inputs: mpsc::Sender<Input>,
+    pub(crate) inputs: mpsc::Sender<Arrived>,
     /// What the core has committed.
     pub(crate) view: watch::Receiver<View>,
     /// A height that peers seem to have reached.
     pub(crate) behind: watch::Receiver<Height>,
     /// A replica whose connection has just opened.
     pub(crate) connected: mpsc::Receiver<ReplicaId>,
-    /// Set when a peer first had nothing that this validator lacks: until then it is not ready.
+    /// Becomes true once t + 1 replicas, one of them honest, have had nothing that this validator
+    /// lacks: until then it is not ready.
     pub(crate) caught_up: watch::Sender<bool>,
+    /// The replicas that have had nothing, since the start.
+    pub(crate) had_nothing: BTreeSet<ReplicaId>,
+    /// One permit: for the answer that waits for the core.
+    pub(crate) unread: Arc<Semaphore>,
     /// The largest response, in bytes.
     pub(crate) response_bytes_max: usize,
     /// What is counted.
     pub(crate) metrics: CatchUpMetrics,
 }
 
-impl CatchUp {
+impl<P: Peers> CatchUp<P> {
     /// Works until the core is gone.
     pub(crate) async fn run(mut self) -> Result<(), NodeError> {
         let mut asked = self.replica;
@@ -72,30 +106,35 @@ impl CatchUp {
                 Some(peer) => peer,
                 None => continue,
             };
-            // As long as a peer has something for us it is asked again, but not for ever: others may have more.
-            for _ in 0..ASKS_MAX {
-                if self.ask(asked).await != Some(true) {
-                    break;
-                }
-            }
+            self.fetch(asked).await;
             if self.inputs.is_closed() {
                 return Ok(());
             }
         }
     }
 
+    /// Asks one peer as long as it has something for us, but not for ever: others may have more.
+    async fn fetch(&mut self, peer: ReplicaId) {
+        for _ in 0..ASKS_MAX {
+            if self.ask(peer).await != Some(true) {
+                break;
+            }
+        }
+    }
+
     /// The connected replica after this one, in a circle.
     fn next_after(&self, asked: ReplicaId) -> Option<ReplicaId> {
-        let connected = self.network.peers().borrow().connected.clone();
+        let connected = self.peers.connected();
         let after = connected.iter().copied().find(|replica| *replica > asked);
         after.or_else(|| connected.iter().copied().next())
     }
 
     /// Asks one peer once. `Some(true)` when its blocks moved this validator forward.
     async fn ask(&mut self, peer: ReplicaId) -> Option<bool> {
+        let unread = Arc::clone(&self.unread).acquire_owned().await.ok()?;
         let from = self.view.borrow_and_update().protocol.committed.next();
         let request = to_wire(&BlocksRequest { from });
-        let response = match self.network.request(peer, request).await {
+        let response = match self.peers.ask(peer, request).await {
             Ok(response) => response,
             Err(error) => {
                 tracing::debug!(%peer, %error, "a peer did not answer a request for blocks");
@@ -109,24 +148,29 @@ impl CatchUp {
             return None;
         };
         if blocks.is_empty() {
-            self.caught_up.send_replace(true);
+            self.had_nothing_for_us(peer);
             return Some(false);
         }
-        let blocks = self.verify(peer, blocks).await?;
-        let last = blocks.last()?.get().block.header.height;
         // Genuine blocks that nobody asked for would look like progress for ever.
-        let expected = (from.get()..).zip(&blocks);
-        if expected
-            .into_iter()
-            .any(|(height, block)| block.get().block.header.height.get() != height)
-        {
+        if !are_asked_for(&blocks, from) {
             self.metrics.refused.inc();
             tracing::warn!(%peer, "a peer sent other blocks than were asked for");
             return None;
         }
+        let blocks = self.verify(peer, blocks).await?;
+        let last = blocks.last()?.get().block.header.height;
         self.metrics.fetched.inc_by(u64::try_from(blocks.len()).unwrap_or(u64::MAX));
-        self.inputs.send(Input::Blocks(blocks)).await.ok()?;
+        let arrived = Arrived { input: Input::Blocks(blocks), held: unread.into() };
+        self.inputs.send(arrived).await.ok()?;
         self.reached(last, from).await
+    }
+
+    /// Notes that a peer had nothing that this validator lacks. One may lie; of t + 1 one does not.
+    fn had_nothing_for_us(&mut self, peer: ReplicaId) {
+        self.had_nothing.insert(peer);
+        if self.had_nothing.len() >= self.door.validators().quorum().reply() {
+            self.caught_up.send_if_modified(|caught_up| !std::mem::replace(caught_up, true));
+        }
     }
 
     async fn verify(
@@ -163,6 +207,12 @@ impl CatchUp {
     }
 }
 
+/// Whether these are the blocks from this height upwards, without gap.
+fn are_asked_for(blocks: &BlocksResponse, from: Height) -> bool {
+    let heights = blocks.iter().map(|block| block.get().block.header.height.get());
+    heights.zip(from.get()..).all(|(height, asked)| height == asked)
+}
+
 /// Answers one request for blocks; `None` when the request makes no sense.
 pub(crate) fn answer(store: &Store, request: &[u8]) -> Option<Vec<u8>> {
     let request: BlocksRequest = from_wire(request, 64).ok()?;
@@ -174,3 +224,6 @@ pub(crate) fn answer(store: &Store, request: &[u8]) -> Option<Vec<u8>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,11 +6,12 @@
 //! whole batch are durable before the first of its messages leaves, so batching only delays.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crypto::signed::Signed;
 use ledger::{Admission, Ledger, Origin, Ticket};
-use network::Network;
+use network::{Held, Network};
 use pbft::{Input, Message, Outgoing, Output, Protocol, Recipients, Timer};
 use storage::Journal;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -33,6 +34,22 @@ const RESEND_AFTER: Duration = Duration::from_millis(500);
 /// The most requests of one such sending.
 const RESEND_MAX: usize = 256;
 
+/// An input on its way to the core.
+pub(crate) struct Arrived {
+    /// The input.
+    pub(crate) input: Input,
+    /// What it counts for against its sender's allowance, until the core takes it.
+    pub(crate) held: Held,
+}
+
+impl Arrived {
+    /// The core takes it: it counts no longer.
+    pub(crate) fn take(self) -> Input {
+        drop(self.held);
+        self.input
+    }
+}
+
 /// What the rest of the process asks of the core beside consensus.
 pub(crate) enum Request {
     /// Put these transactions into the pool; refused ones pass through to the answer.
@@ -43,6 +60,8 @@ pub(crate) enum Request {
         origin: Origin,
         /// Where the results go, in order.
         answer: Option<oneshot::Sender<Vec<Result<Admission, Rejection>>>>,
+        /// What they count for against their sender's allowance, until the core takes them.
+        held: Held,
     },
     /// Look at the ledger between two steps.
     Read(Box<dyn FnOnce(&Ledger) + Send>),
@@ -80,7 +99,7 @@ impl View {
 /// The channels of the core.
 pub(crate) struct Channels {
     /// Inputs of the protocol. Bounded: the door waits, and with it the peers' streams.
-    pub(crate) inputs: mpsc::Receiver<Input>,
+    pub(crate) inputs: mpsc::Receiver<Arrived>,
     /// Requests and reads. Bounded: the gateway waits.
     pub(crate) requests: mpsc::Receiver<Request>,
     /// To the disk. Bounded: the core waits when the disk is that far behind.
@@ -156,7 +175,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             let first = tokio::select! {
                 biased;
                 _ = self.channels.stop.wait_for(|stop| *stop) => return Ok(()),
-                Some(input) = self.channels.inputs.recv() => First::Input(input),
+                Some(arrived) = self.channels.inputs.recv() => First::Input(arrived.take()),
                 () = wake, if due.is_some() => First::Nothing,
                 Some(request) = self.channels.requests.recv() => First::Request(request),
                 _ = resend.tick() => First::Resend,
@@ -180,10 +199,10 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
     /// Steps whatever else has arrived, within bounds, consensus first.
     fn drain(&mut self, batch: &mut Output) {
         for _ in 0..INPUTS_PER_BATCH {
-            let Ok(input) = self.channels.inputs.try_recv() else {
+            let Ok(arrived) = self.channels.inputs.try_recv() else {
                 break;
             };
-            self.step(batch, input);
+            self.step(batch, arrived.take());
         }
         for _ in 0..REQUESTS_PER_BATCH {
             let Ok(request) = self.channels.requests.try_recv() else {
@@ -217,7 +236,8 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
     fn serve(&mut self, batch: &mut Output, request: Request) {
         match request {
             Request::Read(read) => read(self.protocol.application()),
-            Request::Admit { transactions, origin, answer } => {
+            Request::Admit { transactions, origin, answer, held } => {
+                drop(held);
                 let results = transactions
                     .into_iter()
                     .map(|transaction| self.admit(transaction?, origin))
@@ -264,8 +284,9 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             let job = Job::Blocks { blocks: output.committed, replies: output.replies };
             self.to_disk(job).await?;
         }
+        let mut encoded = Encoded::default();
         for outgoing in &output.messages {
-            self.send(outgoing);
+            self.send(outgoing, &mut encoded);
         }
         for ignored in &output.ignored {
             self.metrics.ignored(ignored);
@@ -307,8 +328,8 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
 
     /// A frame that a peer's queue does not take is not lost: its stream is opened anew, and on the
     /// new connection everything undecided is said again.
-    fn send(&self, outgoing: &Outgoing) {
-        let bytes = encode(&outgoing.message);
+    fn send<'a>(&self, outgoing: &'a Outgoing, encoded: &mut Encoded<'a>) {
+        let bytes = encoded.bytes(&outgoing.message);
         let result = match outgoing.to {
             Recipients::All => {
                 self.network.broadcast(bytes);
@@ -373,8 +394,20 @@ enum First {
     Nothing,
 }
 
-fn encode(message: &Message) -> std::sync::Arc<[u8]> {
-    crypto::encoding::to_wire(&FrameRef::Consensus(message)).into()
+/// The messages of one batch as bytes. What is said to several replicas one by one is encoded, and
+/// in memory, once.
+#[derive(Default)]
+struct Encoded<'a>(Vec<(&'a Message, Arc<[u8]>)>);
+
+impl<'a> Encoded<'a> {
+    fn bytes(&mut self, message: &'a Message) -> Arc<[u8]> {
+        if let Some((_, bytes)) = self.0.iter().find(|(known, _)| *known == message) {
+            return Arc::clone(bytes);
+        }
+        let bytes: Arc<[u8]> = crypto::encoding::to_wire(&FrameRef::Consensus(message)).into();
+        self.0.push((message, Arc::clone(&bytes)));
+        bytes
+    }
 }
 
 /// Milliseconds since 1970, for the timestamps of blocks; never used for timers.
@@ -383,3 +416,6 @@ fn wall_clock_ms() -> u64 {
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests;

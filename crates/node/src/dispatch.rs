@@ -2,25 +2,27 @@
 //!
 //! This is the only reader of the network's events. It waits when the consensus door is full, and
 //! with it every peer's stream; it never waits for transactions, which are ignored and come again.
+//!
+//! Nothing that peers send piles up behind it. Whatever a frame is decoded into keeps what its
+//! bytes count for against their sender's allowance until the core has taken it, so between the
+//! socket and the core one peer's frames are never more than
+//! [`network::Limits::incoming_bytes_max`] bytes: 8 of the longest frames. The same holds for
+//! gossip and [`network::Limits::gossip_pending_bytes_max`].
 
-use std::sync::Arc;
-
-use crypto::encoding::from_wire;
-use network::{Event, Topic};
+use network::{Event, Held, Payload, Topic};
 use pbft::Input;
 use storage::Store;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use types::replica::ReplicaId;
 
+use crate::answers::Answers;
 use crate::catch_up;
+use crate::core::Arrived;
 use crate::door::Delivered;
 use crate::error::NodeError;
 use crate::metrics::DoorMetrics;
 use crate::requests::Delivery;
 use crate::wire::Frame;
-
-/// How many requests of peers for blocks are answered at a time; others get no answer and ask again.
-const ANSWERS_MAX: usize = 4;
 
 /// Where everything goes.
 pub(crate) struct Dispatch {
@@ -29,7 +31,7 @@ pub(crate) struct Dispatch {
     /// To the request door.
     pub(crate) deliveries: mpsc::Sender<Delivery>,
     /// To the core.
-    pub(crate) inputs: mpsc::Sender<Input>,
+    pub(crate) inputs: mpsc::Sender<Arrived>,
     /// To catch-up.
     pub(crate) connected: mpsc::Sender<ReplicaId>,
     /// Our own multiaddress, once there is one.
@@ -45,7 +47,7 @@ pub(crate) struct Dispatch {
 impl Dispatch {
     /// Works until the network or a door is gone.
     pub(crate) async fn run(self, mut events: mpsc::Receiver<Event>) -> Result<(), NodeError> {
-        let answers = Arc::new(Semaphore::new(ANSWERS_MAX));
+        let answers = Answers::default();
         while let Some(event) = events.recv().await {
             match event {
                 Event::Listening { address } => {
@@ -54,7 +56,9 @@ impl Dispatch {
                 }
                 Event::Connected(replica) => {
                     tracing::info!(replica = replica.get(), "connected");
-                    if self.inputs.send(Input::Connected(replica)).await.is_err() {
+                    let arrived =
+                        Arrived { input: Input::Connected(replica), held: Held::default() };
+                    if self.inputs.send(arrived).await.is_err() {
                         return Ok(());
                     }
                     // Catch-up asks somebody every second all the same.
@@ -64,7 +68,7 @@ impl Dispatch {
                     tracing::info!(replica = replica.get(), "disconnected");
                 }
                 Event::Frame { from, bytes } => {
-                    if !self.frame(from, &bytes).await {
+                    if !self.frame(from, bytes).await {
                         return Ok(());
                     }
                 }
@@ -73,7 +77,7 @@ impl Dispatch {
                     drop(self.deliveries.try_send(Delivery::Gossip { bytes, verdict }));
                 }
                 Event::Request { from, bytes, reply } => {
-                    let Ok(permit) = answers.clone().try_acquire_owned() else {
+                    let Some(answering) = answers.begin(from) else {
                         continue;
                     };
                     let store = self.store.clone();
@@ -83,7 +87,7 @@ impl Dispatch {
                         {
                             tracing::debug!(replica = from.get(), %error, "blocks not sent");
                         }
-                        drop(permit);
+                        drop(answering);
                     });
                 }
             }
@@ -92,11 +96,15 @@ impl Dispatch {
     }
 
     /// Whether the doors are still there.
-    async fn frame(&self, from: ReplicaId, bytes: &[u8]) -> bool {
-        match from_wire::<Frame>(bytes, self.frame_bytes_max) {
-            Ok(Frame::Consensus(message)) => self.messages.send((from, message)).await.is_ok(),
+    async fn frame(&self, from: ReplicaId, bytes: Payload) -> bool {
+        let frame = Frame::read(&bytes, self.frame_bytes_max);
+        let held = bytes.into_held();
+        match frame {
+            Ok(Frame::Consensus(message)) => {
+                self.messages.send(Delivered { from, message, held }).await.is_ok()
+            }
             Ok(Frame::Requests(transactions)) => {
-                drop(self.deliveries.try_send(Delivery::Peer(transactions)));
+                drop(self.deliveries.try_send(Delivery::Peer { transactions, held }));
                 true
             }
             Err(error) => {
@@ -107,3 +115,6 @@ impl Dispatch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

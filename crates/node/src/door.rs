@@ -3,19 +3,23 @@
 //! Everything a peer sent is [`Unverified`] before and [`Signed`] behind the door; the core takes
 //! nothing else. While one batch is verified the next one gathers, so the batch grows with the load
 //! and a lone message waits for nobody. Nothing here is unbounded: when the core is busy the door
-//! waits, the peers' streams wait with it, and TCP tells the peers.
+//! waits, the peers' streams wait with it, and TCP tells the peers. What a message's bytes count
+//! for against their sender's allowance stays with it until the core takes it, so a queue of so
+//! many messages is not one of so many blocks.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crypto::keys::Signature;
 use crypto::signed::{Unverified, verify_all};
+use network::Held;
 use pbft::{Input, Message};
 use tokio::sync::mpsc;
 use types::door::{CheckedTransactions, Door};
 use types::replica::ReplicaId;
 use types::transaction::{SignedTransaction, TransactionId};
 
+use crate::core::Arrived;
 use crate::error::NodeError;
 use crate::metrics::DoorMetrics;
 
@@ -24,8 +28,15 @@ const BATCH_MAX: usize = 256;
 /// How many transactions one generation of [`Checked`] remembers: about 13 MB each.
 const GENERATION_MAX: usize = 100_000;
 
-/// A message and the peer that delivered it (not necessarily its author).
-pub(crate) type Delivered = (ReplicaId, Unverified<Message>);
+/// A message on its way to the door.
+pub(crate) struct Delivered {
+    /// The peer that delivered it, not necessarily its author.
+    pub(crate) from: ReplicaId,
+    /// What it says.
+    pub(crate) message: Unverified<Message>,
+    /// What its bytes count for.
+    pub(crate) held: Held,
+}
 
 /// Transactions whose signatures this process has checked.
 ///
@@ -69,7 +80,7 @@ pub(crate) struct ConsensusDoor {
     /// Where transactions of accepted proposals are remembered.
     pub(crate) checked: Checked,
     /// To the core.
-    pub(crate) inputs: mpsc::Sender<Input>,
+    pub(crate) inputs: mpsc::Sender<Arrived>,
     /// What is counted.
     pub(crate) metrics: DoorMetrics,
 }
@@ -86,7 +97,10 @@ impl ConsensusDoor {
     ) -> Result<(), NodeError> {
         let mut batch = Vec::new();
         while messages.recv_many(&mut batch, BATCH_MAX).await > 0 {
-            let (peers, unverified): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+            let (origins, unverified): (Vec<_>, Vec<_>) = batch
+                .drain(..)
+                .map(|Delivered { from, message, held }| ((from, held), message))
+                .unzip();
             let (door, checked) = (self.door.clone(), self.checked.clone());
             let results = tokio::task::spawn_blocking(move || {
                 let results = verify_all(unverified, &door);
@@ -99,10 +113,11 @@ impl ConsensusDoor {
             })
             .await
             .map_err(|_| NodeError::Ended("the door"))?;
-            for (peer, result) in peers.into_iter().zip(results) {
+            for ((peer, held), result) in origins.into_iter().zip(results) {
                 match result {
                     Ok(signed) => {
-                        if self.inputs.send(Input::Message(signed)).await.is_err() {
+                        let input = Input::Message(signed);
+                        if self.inputs.send(Arrived { input, held }).await.is_err() {
                             return Ok(());
                         }
                     }
@@ -116,3 +131,6 @@ impl ConsensusDoor {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 //! and clients are answered by the `gateway`. What consensus means is not known here: this crate
 //! performs an `Output` strictly from top to bottom and knows no rule of the protocol.
 
+mod answers;
 mod catch_up;
 pub mod config;
 mod core;
@@ -13,6 +14,8 @@ mod disk;
 mod dispatch;
 mod door;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod gateway;
 pub mod key_file;
 mod metrics;

@@ -8,7 +8,7 @@ use crypto::encoding::{from_wire, to_wire};
 use crypto::signed::{Authenticated, ChainId, Signed, Unverified};
 use crypto::verify::{Claim, check_each};
 use ledger::{Admission, Origin};
-use network::{GossipVerdict, Network, Payload, Topic};
+use network::{GossipVerdict, Held, Network, Payload, Topic};
 use rayon::prelude::*;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
@@ -20,7 +20,7 @@ use crate::core::Request;
 use crate::door::Checked;
 use crate::error::NodeError;
 use crate::metrics::DoorMetrics;
-use crate::wire::REQUESTS_BYTES_MAX;
+use crate::wire::{BATCH_BYTES_MAX, REQUESTS_BYTES_MAX};
 
 /// The most deliveries verified as one batch.
 const BATCH_MAX: usize = 64;
@@ -46,7 +46,12 @@ pub(crate) enum Delivery {
         verdict: GossipVerdict,
     },
     /// Directly from another validator.
-    Peer(Vec<Unverified<SignedTransaction>>),
+    Peer {
+        /// What it sent.
+        transactions: Vec<Unverified<SignedTransaction>>,
+        /// What its bytes count for.
+        held: Held,
+    },
 }
 
 /// The door for transactions.
@@ -67,6 +72,7 @@ struct Checkable {
     origin: Origin,
     answer: Option<oneshot::Sender<Vec<Result<Admission, Rejection>>>>,
     verdict: Option<GossipVerdict>,
+    held: Held,
 }
 
 impl RequestDoor {
@@ -106,20 +112,23 @@ impl RequestDoor {
                 origin: Origin::Client,
                 answer: Some(answer),
                 verdict: None,
+                held: Held::default(),
             }),
-            Delivery::Peer(transactions) => {
-                Some(Checkable { transactions, origin: Origin::Peer, answer: None, verdict: None })
-            }
+            Delivery::Peer { transactions, held } => Some(Checkable {
+                transactions,
+                origin: Origin::Peer,
+                answer: None,
+                verdict: None,
+                held,
+            }),
             Delivery::Gossip { bytes, verdict } => {
-                match from_wire::<Vec<Unverified<SignedTransaction>>>(
-                    &bytes,
-                    REQUESTS_BYTES_MAX + 64,
-                ) {
+                match from_wire::<Vec<Unverified<SignedTransaction>>>(&bytes, BATCH_BYTES_MAX) {
                     Ok(transactions) => Some(Checkable {
                         transactions,
                         origin: Origin::Peer,
                         answer: None,
                         verdict: Some(verdict),
+                        held: bytes.into_held(),
                     }),
                     Err(error) => {
                         self.metrics.forged.inc();
@@ -143,7 +152,8 @@ impl RequestDoor {
         if let Some(verdict) = item.verdict {
             if forged == 0 { verdict.accept() } else { verdict.reject() }
         }
-        let request = Request::Admit { transactions, origin: item.origin, answer: item.answer };
+        let Checkable { origin, answer, held, .. } = item;
+        let request = Request::Admit { transactions, origin, answer, held };
         self.requests.send(request).await.map_err(|_| ())
     }
 }

@@ -1,5 +1,6 @@
 //! Assembles a validator from its parts and runs it until it is told to stop or a fault ends it.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -9,11 +10,11 @@ use api::client::network::{RUN_FILE, RunFile};
 use api::events::EventHub;
 use ledger::Ledger;
 use network::{Limits, Network, Settings};
-use pbft::{Input, Replica};
+use pbft::Replica;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use types::door::Door;
 use types::number::Height;
 use types::rejection::Rejection;
@@ -22,7 +23,7 @@ use types::transaction::TransactionId;
 
 use crate::catch_up::CatchUp;
 use crate::config::Config;
-use crate::core::{Channels, Core, Request, View};
+use crate::core::{Arrived, Channels, Core, Request, View};
 use crate::disk::{self, Disk, Job};
 use crate::dispatch::Dispatch;
 use crate::door::{Checked, ConsensusDoor, Delivered};
@@ -34,7 +35,8 @@ use crate::requests::{Delivery, RequestDoor, spread};
 use crate::run_file;
 use crate::waiters::Waiters;
 
-/// Checked inputs that wait for the core.
+/// Checked inputs that wait for the core. How many bytes they and the frames below have is bounded
+/// per peer: see `dispatch`.
 const INPUTS_MAX: usize = 1_024;
 /// Batches of requests and reads that wait for the core.
 const REQUESTS_MAX: usize = 256;
@@ -73,7 +75,7 @@ pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), Node
     );
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let limits = Limits::for_blocks(config.genesis.parameters().block_bytes_max);
+    let limits = Limits::for_network(config.genesis.parameters());
     let (network, events) = network::start(
         settings(&config, limits.clone()),
         registry.sub_registry_with_prefix("logothete"),
@@ -149,7 +151,7 @@ struct Started {
 
 /// The sending ends that several parts need.
 struct Senders {
-    inputs: mpsc::Sender<Input>,
+    inputs: mpsc::Sender<Arrived>,
     requests: mpsc::Sender<Request>,
     deliveries: mpsc::Sender<Delivery>,
     messages: mpsc::Sender<Delivered>,
@@ -322,7 +324,7 @@ impl House {
         connected: mpsc::Receiver<ReplicaId>,
     ) {
         let catch_up = CatchUp {
-            network: self.network.clone(),
+            peers: self.network.clone(),
             replica: self.config.replica,
             door: self.door(shared),
             inputs: senders.inputs.clone(),
@@ -330,6 +332,8 @@ impl House {
             behind,
             connected,
             caught_up,
+            had_nothing: BTreeSet::new(),
+            unread: Arc::new(Semaphore::new(1)),
             response_bytes_max: bytes(self.limits.response_bytes_max),
             metrics: self.metrics.catch_up.clone(),
         };

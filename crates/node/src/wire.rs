@@ -1,7 +1,7 @@
 //! What validators say to each other beside gossip, as bytes: frames of the direct streams, and the
 //! request and response of catch-up.
 
-use crypto::encoding::{Decode, Encode};
+use crypto::encoding::{Decode, DecodeError, Encode, FORMAT_VERSION, from_wire};
 use crypto::signed::Unverified;
 use pbft::Message;
 use types::number::Height;
@@ -17,6 +17,23 @@ pub(crate) enum Frame {
     Consensus(Unverified<Message>),
     /// Requests that wait here for long: gossip may have lost them.
     Requests(Vec<Unverified<SignedTransaction>>),
+}
+
+/// How a frame of the consensus protocol begins: the format version and the number of its variant.
+const CONSENSUS: [u8; 5] = [FORMAT_VERSION, 0, 0, 0, 0];
+
+impl Frame {
+    /// Reads a frame of at most `bytes_max` bytes. Only a message of the consensus protocol may be
+    /// that long: it can hold a block. Any other is refused by its length before anything is
+    /// decoded.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the bytes.
+    pub(crate) fn read(bytes: &[u8], bytes_max: usize) -> Result<Self, DecodeError> {
+        let consensus = bytes.starts_with(&CONSENSUS);
+        from_wire(bytes, if consensus { bytes_max } else { bytes_max.min(BATCH_BYTES_MAX) })
+    }
 }
 
 /// One frame to be sent. Its bytes are those of the [`Frame`] that a receiver decodes.
@@ -46,6 +63,9 @@ pub(crate) const RESPONSE_BYTES: usize = 2 << 20;
 /// The most bytes of one batch of requests, by gossip or directly. It fits the frames of any network, however
 /// small its blocks: a frame may always be 64 KiB longer than a block.
 pub(crate) const REQUESTS_BYTES_MAX: usize = 56 << 10;
+
+/// The same with what encoding puts around it.
+pub(crate) const BATCH_BYTES_MAX: usize = REQUESTS_BYTES_MAX + 64;
 
 #[cfg(test)]
 mod tests;

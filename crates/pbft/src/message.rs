@@ -1,8 +1,10 @@
 //! The messages that replicas send to one another (protocol page, section 2), and what makes one authentic.
 //!
-//! A message that fails here is refused before any signature is looked at, so what only wastes time costs little.
-//! Whether an authentic message is of any use (its view, its height, what is here already) is the replica's
-//! business and not the door's.
+//! A message that fails here is refused before any signature is looked at, so what only wastes time
+//! costs little. Who is primary of the view that a pre-prepare names is such a thing: everybody
+//! else's pre-prepares, the longest messages there are, cost the door no look at the block and the
+//! core no memory. Whether an authentic message is of any use (its view, its height) is the
+//! replica's business and not the door's.
 
 use crypto::digest::Domain;
 use crypto::encoding::{Decode, Encode};
@@ -131,10 +133,10 @@ pub enum Malformed {
     /// There is no such replica.
     #[error(transparent)]
     NotAMember(#[from] NotAMember),
-    /// A pre-prepare by a replica that is not the primary of its view.
-    #[error("replica {replica} is not the primary of the view it proposes in")]
+    /// A pre-prepare by a replica that is not the primary of the view it names.
+    #[error("replica {replica} is not the primary of the view")]
     NotPrimary {
-        /// Who proposes.
+        /// Who is said to have signed it.
         replica: ReplicaId,
     },
     /// The vote of a pre-prepare names another height than the block's header.
@@ -238,11 +240,11 @@ impl Handover {
 }
 
 impl PrePrepare {
-    /// Checks that the primary of the view proposes, that its vote is for this block and the body the block's, the
+    /// Checks that the vote is the primary's and for this block, and the body the block's, the
     /// cheap things first, and appends the claims of the transactions that were not checked before.
     fn body_claims(&self, door: &Door, claims: &mut Vec<Claim>) -> Result<(), Malformed> {
         let replica = self.vote.replica;
-        if door.validators().primary(self.vote.statement.view) != replica {
+        if replica != door.validators().primary(self.vote.statement.view) {
             return Err(Malformed::NotPrimary { replica });
         }
         if self.vote.statement.height != self.block.header.height {

@@ -77,8 +77,8 @@ impl Archive {
         &self.records
     }
 
-    /// Bytes of an interrupted write at the journal's end, which the next start would cut off. Not 0 after a
-    /// crash, and perhaps after damage to the very last frame: the two look alike.
+    /// Bytes of an interrupted write at the journal's end, which the next start would leave out.
+    /// Not 0 after a crash, and perhaps after damage to the very last frame: the two look alike.
     pub const fn journal_torn_bytes(&self) -> u64 {
         self.journal_torn_bytes
     }

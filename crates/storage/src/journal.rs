@@ -5,6 +5,11 @@
 //! `fdatasync`, and the rule that any failure is final: after one nobody knows what is on disk, so
 //! nothing is appended any more, and the validator stops.
 //!
+//! Opening is where such a failure is met again: records may have been written and never flushed,
+//! and after a flush that failed the kernel may show pages that it will never write, so that a
+//! later flush proves nothing. What is read is about to be believed and said again. It is therefore
+//! written to a fresh file, which takes the journal's place; the old one is only read.
+//!
 //! The file is written ahead with zeros in steps of [`STEP_BYTES`], in the same write as the record that
 //! needs the room: overwriting allocated blocks makes `fdatasync` of small records about a fifth
 //! faster and its slowest hundredth several times, because no metadata changes.
@@ -12,6 +17,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use crypto::digest::{Domain, digest};
 use crypto::encoding::encoded_bytes;
@@ -65,44 +71,32 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal of a locked directory and gives back its records, oldest first. An interrupted
-    /// write at the end is cut off, durably: nothing was ever sent on its strength.
+    /// Opens the journal of a locked directory and gives back its records, oldest first, all of
+    /// them durable in a file written just now. An interrupted write at the end is left out:
+    /// nothing was ever sent on its strength.
     ///
     /// # Errors
     ///
-    /// [`StorageError::DamagedJournal`] when anything else is wrong with it, [`StorageError::Foreign`] for
-    /// another chain's, [`StorageError::Io`]. A damaged journal is never repaired.
+    /// [`StorageError::DamagedJournal`] when anything else is wrong with it,
+    /// [`StorageError::Foreign`] for another chain's, [`StorageError::Io`]. A damaged journal is
+    /// never repaired; whatever the error, what was there can be opened again.
     pub fn open(directory: &Directory) -> Result<(Self, Vec<Record>), StorageError> {
         let path = path(directory.path());
         let chain = directory.identity().chain;
-        let file = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(StorageError::io("open", &path))?;
         let found = load(&path, chain)?;
         let records = found.contents.records;
-        let mut journal = Self::over(file, path, chain);
-        journal.frames_bytes = found.contents.whole_bytes;
-        journal.file_bytes = found.file_bytes;
-        journal._lock = Some(directory.lock());
-        // A process that was killed between write and flush leaves records that are whole and not durable. They are
-        // about to be said again, so they must be.
-        journal.file.sync_all().map_err(StorageError::io("flush", &journal.path))?;
         if found.torn_bytes > 0 {
-            let end = journal.end();
-            journal
-                .file
-                .set_len(end)
-                .and_then(|()| journal.file.sync_all())
-                .map_err(StorageError::io("cut the torn end off", &journal.path))?;
-            journal.file_bytes = end;
             tracing::warn!(
-                path = %journal.path.display(),
+                path = %path.display(),
                 torn_bytes = found.torn_bytes,
-                "cut an interrupted write off the vote journal"
+                "left an interrupted write out of the vote journal"
             );
         }
+        let fresh = put(&path, chain, &records)?;
+        let mut journal = Self::over(fresh.file, path, chain);
+        journal.frames_bytes = fresh.frames_bytes;
+        journal.file_bytes = fresh.file_bytes;
+        journal._lock = Some(directory.lock());
         journal.remember(&records);
         Ok((journal, records))
     }
@@ -204,17 +198,13 @@ impl Journal {
         self.end() > rewrite_bytes && self.end() > self.records_bytes.saturating_mul(REWRITE_FACTOR)
     }
 
-    /// Writes the needed records to a new file, durably, and puts it in the journal's place.
+    /// Goes on in a fresh file with the needed records.
     fn rewrite(&mut self) -> Result<(), StorageError> {
         let before = self.end();
-        let mut frames = Vec::new();
-        append_frame(&mut frames, 0, &self.records);
-        self.frames_bytes = length(&frames);
-        let fresh = files::beside(&self.path);
-        let (file, file_bytes) = write_file(&fresh, self.chain, &frames)?;
-        files::rename(&fresh, &self.path)?;
-        self.file = file;
-        self.file_bytes = file_bytes;
+        let fresh = put(&self.path, self.chain, &self.records)?;
+        self.file = fresh.file;
+        self.frames_bytes = fresh.frames_bytes;
+        self.file_bytes = fresh.file_bytes;
         tracing::debug!(before, after = self.end(), "rewrote the vote journal");
         Ok(())
     }
@@ -246,8 +236,14 @@ pub(crate) struct Loaded {
     pub(crate) contents: Contents,
     /// Bytes behind the whole frames up to the last that is not zero.
     pub(crate) torn_bytes: u64,
-    /// Length of the file.
-    pub(crate) file_bytes: u64,
+}
+
+/// A journal's file that was written as a whole.
+#[derive(Debug)]
+struct Fresh {
+    file: File,
+    frames_bytes: u64,
+    file_bytes: u64,
 }
 
 /// Where the journal of a directory is.
@@ -257,10 +253,29 @@ pub(crate) fn path(directory: &Path) -> PathBuf {
 
 /// Makes an empty journal, or replaces one that an interrupted creation left.
 pub(crate) fn create(directory: &Path, chain: ChainId) -> Result<(), StorageError> {
-    let path = path(directory);
-    let fresh = files::beside(&path);
-    write_file(&fresh, chain, &[])?;
-    files::rename(&fresh, &path)
+    put(&path(directory), chain, &[]).map(drop)
+}
+
+/// Puts a fresh file with these records, and room behind them, in the journal's place. All of it is
+/// durable when this returns; whenever it is interrupted, the old file or the new one is there as a
+/// whole.
+fn put(path: &Path, chain: ChainId, records: &[Record]) -> Result<Fresh, StorageError> {
+    let mut content = file_header(chain);
+    let mut frames_bytes = 0;
+    for record in records {
+        // A frame of its own each: damage of the last frame is taken for an interrupted write, so
+        // the last must not hold them all.
+        let before = length(&content);
+        append_frame(&mut content, frames_bytes, slice::from_ref(record));
+        let frame_bytes = length(&content).saturating_sub(before);
+        frames_bytes = frames_bytes.saturating_add(frame_bytes);
+    }
+    let room = content.len().next_multiple_of(usize::try_from(STEP_BYTES).unwrap_or(1));
+    content.resize(room, 0);
+    let beside = files::beside(path);
+    let file = files::write_new(&beside, &content)?;
+    files::rename(&beside, path)?;
+    Ok(Fresh { file, frames_bytes, file_bytes: length(&content) })
 }
 
 /// Reads a journal and changes nothing.
@@ -299,7 +314,6 @@ pub(crate) fn load(path: &Path, chain: ChainId) -> Result<Loaded, StorageError> 
         contents,
         torn_bytes: torn
             .map_or(0, |last| u64::try_from(last).unwrap_or(u64::MAX).saturating_add(1)),
-        file_bytes: length(&bytes),
     })
 }
 
@@ -316,16 +330,6 @@ fn other_chain(header: &[u8]) -> Option<ChainId> {
     let bytes: [u8; 32] = header.get(8..40)?.try_into().ok()?;
     let chain = ChainId::new(crypto::digest::Digest::from_bytes(bytes));
     (header == file_header(chain)).then_some(chain)
-}
-
-/// Writes a journal's file with these frames and room behind them, durably, the name not.
-fn write_file(path: &Path, chain: ChainId, frames: &[u8]) -> Result<(File, u64), StorageError> {
-    let mut content = file_header(chain);
-    content.extend_from_slice(frames);
-    let room = content.len().next_multiple_of(usize::try_from(STEP_BYTES).unwrap_or(1));
-    content.resize(room, 0);
-    let file = files::write_new(path, &content)?;
-    Ok((file, length(&content)))
 }
 
 fn length(bytes: &[u8]) -> u64 {

@@ -251,7 +251,7 @@ pub(crate) async fn livez() -> Response {
     body(StatusCode::OK, TEXT, "ok\n")
 }
 
-/// The validator reaches enough others for a quorum.
+/// The validator reaches enough others for a quorum and has caught up with t + 1 of them.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses(
     (status = 200, description = "it is ready", body = String, content_type = "text/plain"),
     (status = "default", description = "it is not", body = Problem, content_type = "application/problem+json"),
@@ -261,12 +261,15 @@ pub(crate) async fn readyz<B: Backend>(State(app): State<App<B>>) -> Answer {
     if live.ready {
         return Ok(body(StatusCode::OK, TEXT, "ready\n"));
     }
+    let validators = app.backend.genesis().validators();
     Err(Problem::new(
         Code::NotReady,
         format!(
-            "connected to {} of {} other validators",
+            "connected to {} of {} other validators; ready with a quorum, and when {} others have had no \
+             block that this one lacks",
             live.connected.len(),
-            app.backend.genesis().validators().len().saturating_sub(1)
+            validators.len().saturating_sub(1),
+            validators.quorum().reply()
         ),
     ))
 }

@@ -5,6 +5,7 @@ use types::amount::Amount;
 use types::block::BlockId;
 use types::memo::Memo;
 use types::number::{Nonce, View};
+use types::parameters::Parameters;
 use types::replica::ReplicaId;
 use types::transaction::{Action, Transaction, Transfer};
 use types::vote::{Phase, Statement, Vote};
@@ -90,10 +91,47 @@ fn a_frame_that_claims_more_than_it_holds_is_refused() {
     assert!(from_wire::<Frame>(&bomb, BYTES_MAX).is_err());
 }
 
+/// So many bytes of a frame of requests, the last ones missing.
+fn cut_requests(bytes: usize) -> Vec<u8> {
+    let mut frame = to_wire(&FrameRef::Requests(&vec![requests()[0].clone(); 1_000]));
+    assert!(frame.len() > bytes);
+    frame.truncate(bytes);
+    frame
+}
+
+#[test]
+fn a_frame_of_more_requests_than_a_batch_is_refused_by_its_length_alone() {
+    let longest = Frame::read(&cut_requests(BATCH_BYTES_MAX), BYTES_MAX).unwrap_err();
+    let longer = Frame::read(&cut_requests(BATCH_BYTES_MAX + 1), BYTES_MAX).unwrap_err();
+
+    // The one was decoded and ends early, the other was not.
+    assert!(matches!(longest, DecodeError::Malformed { .. }), "{longest:?}");
+    let too_long = DecodeError::TooLong { bytes: BATCH_BYTES_MAX + 1, bytes_max: BATCH_BYTES_MAX };
+    assert_eq!(longer, too_long);
+}
+
+#[test]
+fn only_a_message_of_the_protocol_may_be_as_long_as_a_frame() {
+    let [consensus, _] = frames();
+    let long = [consensus.as_slice(), &[0; BATCH_BYTES_MAX]].concat();
+    let mut unknown = long.clone();
+    unknown[1] = 2;
+
+    let read = |bytes: &[u8]| Frame::read(bytes, BYTES_MAX).unwrap_err();
+
+    assert_eq!(read(&long), DecodeError::Trailing { bytes: BATCH_BYTES_MAX });
+    assert!(matches!(read(&unknown), DecodeError::TooLong { .. }));
+    for whole in frames() {
+        assert!(Frame::read(&whole, BYTES_MAX).is_ok());
+        assert!(matches!(Frame::read(&whole, 9), Err(DecodeError::TooLong { bytes_max: 9, .. })));
+    }
+}
+
 #[test]
 fn the_largest_batch_of_requests_fits_the_frames_of_the_smallest_blocks() {
-    let limits = network::Limits::for_blocks(0);
+    let parameters = Parameters { block_bytes_max: 0, ..Parameters::default() };
+    let limits = network::Limits::for_network(&parameters);
 
-    assert!(REQUESTS_BYTES_MAX + 64 <= usize::try_from(limits.frame_bytes_max).unwrap());
-    assert!(REQUESTS_BYTES_MAX + 64 <= limits.gossip_bytes_max);
+    assert!(BATCH_BYTES_MAX <= usize::try_from(limits.frame_bytes_max).unwrap());
+    assert!(BATCH_BYTES_MAX <= limits.gossip_bytes_max);
 }

@@ -94,6 +94,29 @@ fn a_pre_prepare_whose_parts_do_not_belong_together_is_malformed() {
     assert_eq!(malformed(block), Ok(3));
 }
 
+/// Only the primary of the view that the vote names may send so many bytes; its view need not be
+/// ours.
+#[test]
+fn a_pre_prepare_of_a_replica_that_is_not_the_primary_of_its_view_is_malformed() {
+    let (genesis, door, block) = setting();
+    let by = |replica, view| {
+        let statement = Statement { view, ..statement(Phase::Prepare, &block) };
+        let vote = signed(&genesis, replica, statement);
+        claims(&Message::PrePrepare(PrePrepare { block: block.clone(), vote }), &door)
+    };
+    for replica in 1..4 {
+        let refused = Err(Malformed::NotPrimary { replica: ReplicaId::new(replica) });
+        assert_eq!(by(replica, View::FIRST), refused);
+        assert_eq!(by(replica, View::new(u64::from(replica))), Ok(3));
+    }
+    let before_a_hash = Message::PrePrepare(PrePrepare {
+        block: block_on(&genesis, genesis.header(), &[2]),
+        vote: signed(&genesis, 1, statement(Phase::Prepare, &block)),
+    });
+    let refused = Err(Malformed::NotPrimary { replica: ReplicaId::new(1) });
+    assert_eq!(claims(&before_a_hash, &door), refused);
+}
+
 #[test]
 fn a_pre_prepare_with_a_transaction_of_another_network_is_malformed() {
     let (genesis, door, block) = setting();

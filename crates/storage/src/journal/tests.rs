@@ -1,5 +1,5 @@
 use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use pbft::record::Record;
@@ -57,6 +57,11 @@ fn reopen(root: &Path) -> Result<Vec<Record>, StorageError> {
     Journal::open(&directory(root)).map(|(_, records)| records)
 }
 
+/// What opening would find, without the file that it writes: for many contents in a row.
+fn found(root: &Path) -> Result<Vec<Record>, StorageError> {
+    super::load(&path(root), *genesis("net").chain()).map(|loaded| loaded.contents.records)
+}
+
 #[test]
 fn what_was_appended_is_read_back_in_order() {
     let root = tempfile::tempdir().unwrap();
@@ -78,7 +83,7 @@ fn an_append_of_nothing_writes_nothing() {
 }
 
 #[test]
-fn an_append_torn_at_any_length_is_cut_off_and_the_rest_kept() {
+fn an_append_torn_at_any_length_is_left_out_and_the_rest_kept() {
     let root = tempfile::tempdir().unwrap();
     let appends = records(3);
     let lengths = write(root.path(), &appends);
@@ -90,14 +95,14 @@ fn an_append_torn_at_any_length_is_cut_off_and_the_rest_kept() {
         let mut torn = whole[..usize::try_from(cut).unwrap()].to_vec();
         for _ in 0..2 {
             fs::write(path(root.path()), &torn).unwrap();
-            assert!(reopen(root.path()).unwrap() == appends[..2].concat(), "cut at {cut}");
+            assert!(found(root.path()).unwrap() == appends[..2].concat(), "cut at {cut}");
             torn.resize(whole.len(), 0);
         }
     }
 }
 
 #[test]
-fn after_a_torn_end_was_cut_off_appending_goes_on() {
+fn after_a_torn_end_was_left_out_appending_goes_on() {
     let root = tempfile::tempdir().unwrap();
     let appends = records(3);
     let lengths = write(root.path(), &appends[..2]);
@@ -140,7 +145,7 @@ fn a_flipped_bit_in_the_last_append_is_never_read_as_something_else() {
         let mut flipped = whole.clone();
         flipped[place] ^= 1 << (place % 8);
         fs::write(path(root.path()), &flipped).unwrap();
-        assert!(reopen(root.path()).unwrap() == appends[0], "byte {place}");
+        assert!(found(root.path()).unwrap() == appends[0], "byte {place}");
     }
 }
 
@@ -232,6 +237,80 @@ fn pruning_a_short_journal_changes_nothing() {
     journal.prune(Height::new(4)).unwrap();
 
     assert_eq!(fs::read(path(root.path())).unwrap(), before);
+}
+
+/// A second name for the journal's file as it is now: what an open that is interrupted at any
+/// moment leaves, as long as nothing is written to it.
+fn keep(root: &Path) -> (std::path::PathBuf, Vec<u8>) {
+    let kept = root.join("kept");
+    fs::hard_link(path(root), &kept).unwrap();
+    let bytes = fs::read(&kept).unwrap();
+    (kept, bytes)
+}
+
+/// The flush of what is found may have failed or never happened, and a flush of the same file
+/// proves nothing then: the kernel may have given up its pages.
+#[test]
+fn what_opening_found_is_in_another_file_and_the_old_one_was_only_read() {
+    let root = tempfile::tempdir().unwrap();
+    let appends = records(3);
+    let lengths = write(root.path(), &appends);
+    let file = File::options().write(true).open(path(root.path())).unwrap();
+    file.write_all_at(&[0xff; 9], lengths[2] - 9).unwrap();
+    let (kept, before) = keep(root.path());
+
+    let opened = reopen(root.path()).unwrap();
+
+    assert!(opened == appends[..2].concat());
+    assert_ne!(fs::metadata(path(root.path())).unwrap().ino(), fs::metadata(&kept).unwrap().ino());
+    let now = super::load(&path(root.path()), *genesis("net").chain()).unwrap();
+    assert!(now.contents.records == opened && now.torn_bytes == 0);
+    assert!(fs::read(&kept).unwrap() == before, "the old file was written to");
+    // Interrupted before the rename, the next open finds the old one.
+    fs::rename(&kept, path(root.path())).unwrap();
+    assert!(reopen(root.path()).unwrap() == opened);
+}
+
+#[test]
+fn an_open_that_cannot_write_the_fresh_file_leaves_the_old_one_as_it_was() {
+    let root = tempfile::tempdir().unwrap();
+    let appends = records(2);
+    write(root.path(), &appends);
+    let (kept, before) = keep(root.path());
+    let in_the_way = root.path().join("journal.new");
+    fs::create_dir(&in_the_way).unwrap();
+
+    let refused = reopen(root.path()).unwrap_err();
+
+    assert!(matches!(refused, StorageError::Io { action: "create", .. }));
+    assert!(fs::read(path(root.path())).unwrap() == before);
+    assert_eq!(fs::metadata(path(root.path())).unwrap().ino(), fs::metadata(&kept).unwrap().ino());
+    fs::remove_dir(&in_the_way).unwrap();
+    assert!(reopen(root.path()).unwrap() == appends.concat());
+}
+
+/// Damage of the very last frame looks like an interrupted write, so a fresh file must not be one
+/// frame.
+#[test]
+fn a_flipped_bit_in_a_fresh_file_takes_the_last_record_or_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let appends = records(3);
+    write(root.path(), &appends);
+    let opened = reopen(root.path()).unwrap();
+    let whole = content(root.path());
+
+    let mut refused = 0;
+    for place in (0..whole.len() - 600).step_by(7) {
+        let mut flipped = whole.clone();
+        flipped[place] ^= 1 << (place % 8);
+        fs::write(path(root.path()), &flipped).unwrap();
+        match found(root.path()) {
+            Err(StorageError::DamagedJournal { .. }) => refused += 1,
+            Err(other) => panic!("byte {place}: {other:?}"),
+            Ok(records) => assert!(records == opened[..opened.len() - 1], "byte {place}"),
+        }
+    }
+    assert!(refused > 0);
 }
 
 #[test]

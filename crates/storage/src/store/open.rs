@@ -103,6 +103,8 @@ pub(crate) fn open(
     report.snapshots_removed = snapshots::remove_unfinished(&database)?;
     let index = Index::default();
     let writer = open_index(&database, &index, newest.height, &mut report)?;
+    // A process that was killed before its sync leaves blocks that are whole and not durable; from
+    // here on they are reported durable, and the vote journal is pruned on their strength.
     database.make_durable()?;
     let shared = Shared {
         path: path.to_owned(),

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tokio::time::timeout;
+use types::parameters::Parameters;
 
 use super::{Node, PATIENCE, all_connected, quick, replica, settings, validators};
 use crate::error::SendError;
@@ -137,6 +138,25 @@ async fn a_slow_reader_gets_its_stream_reset_and_takes_no_unbounded_memory() {
     one.network.send(replica(1), b"after"[..].into()).unwrap();
     let frames = timeout(PATIENCE, reading).await.unwrap().unwrap();
     assert!(frames <= taken);
+}
+
+/// What a primary says again on a new connection, with the widest window there is.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_windows_of_full_blocks_said_at_once_all_arrive() {
+    let parameters =
+        Parameters { window_heights: 64, block_bytes_max: 1 << 10, ..Parameters::default() };
+    let Limits { frame_bytes_max, outgoing_bytes_max, .. } = Limits::for_network(&parameters);
+    let limits = Limits { frame_bytes_max, outgoing_bytes_max, ..quick() };
+    let (one, mut two) = pair(limits.clone(), limits).await;
+    let bytes = usize::try_from(frame_bytes_max).unwrap();
+
+    for number in 0..128 {
+        one.network.send(replica(1), vec![number; bytes].into()).unwrap();
+    }
+
+    for number in 0..128 {
+        assert!(two.frame().await == (replica(0), vec![number; bytes]), "frame {number}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

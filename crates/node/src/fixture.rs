@@ -1,0 +1,113 @@
+//! What the tests share: a genesis, signed votes and proved blocks, and an allowance to look at.
+
+use std::sync::Arc;
+
+use crypto::keys::SecretKey;
+use network::Payload;
+use tokio::sync::Semaphore;
+use types::address::Address;
+use types::amount::Amount;
+use types::block::{Block, Body, Header};
+use types::certificate::Certificate;
+use types::genesis::{Genesis, GenesisBuilder};
+use types::memo::Memo;
+use types::number::{Height, Nonce, View};
+use types::peer_id;
+use types::proof::{Proof, ProvedBlock};
+use types::replica::ReplicaId;
+use types::transaction::{Action, SignedTransaction, Transaction, Transfer};
+use types::validators::Validator;
+use types::vote::{Phase, Statement, Vote};
+
+/// The key of a replica.
+pub(crate) fn key(replica: u16) -> SecretKey {
+    SecretKey::from_seed([u8::try_from(replica).unwrap() + 1; 32])
+}
+
+/// A network of `n` validators.
+pub(crate) fn genesis(n: u16) -> Genesis {
+    let mut builder = GenesisBuilder::local("node-test");
+    let validator = |replica| Validator {
+        name: format!("v{replica}"),
+        key: key(replica).public_key(),
+        peer_id: peer_id::of_key(&key(100 + replica).public_key()),
+    };
+    builder.validators = (0..n).map(validator).collect();
+    let holder = Address::Key(key(200).public_key());
+    builder.accounts.push((holder, Amount::new(1_000_000)));
+    builder.build().unwrap()
+}
+
+/// A vote of a replica for the block of this header.
+pub(crate) fn vote(genesis: &Genesis, replica: u16, phase: Phase, header: &Header) -> Vote {
+    let statement =
+        Statement { phase, view: View::FIRST, height: header.height, block: header.id() };
+    Vote::sign(statement, ReplicaId::new(replica), genesis.chain(), &key(replica))
+}
+
+/// So many empty blocks on the genesis, each proved by a quorum.
+pub(crate) fn proved(genesis: &Genesis, count: usize) -> Vec<ProvedBlock> {
+    let mut parent = genesis.header().clone();
+    let mut blocks = Vec::new();
+    for _ in 0..count {
+        let body = Body::default();
+        let header = Header {
+            chain: *genesis.chain(),
+            height: parent.height.next(),
+            parent: parent.id(),
+            view: View::FIRST,
+            proposer: ReplicaId::new(0),
+            timestamp_ms: parent.timestamp_ms + 1,
+            body_root: body.root(),
+            transactions: 0,
+            state_root: parent.state_root,
+        };
+        let quorum = u16::try_from(genesis.validators().quorum().q()).unwrap();
+        let votes: Vec<_> =
+            (0..quorum).map(|replica| vote(genesis, replica, Phase::Commit, &header)).collect();
+        let certificate =
+            Certificate::from_votes(votes[0].statement, &votes, genesis.validators()).unwrap();
+        parent = header.clone();
+        let proof = Proof { descendants: Vec::new(), certificate };
+        blocks.push(ProvedBlock { block: Block { header, body }, proof });
+    }
+    blocks
+}
+
+/// A transfer of the one who has money.
+pub(crate) fn transfer(genesis: &Genesis) -> SignedTransaction {
+    let transaction = Transaction {
+        chain: *genesis.chain(),
+        sender: Address::Key(key(200).public_key()),
+        nonce: Nonce::new(0),
+        valid_until: Height::new(u64::MAX),
+        action: Action::Transfer(Transfer {
+            recipient: Address::Key(key(201).public_key()),
+            amount: Amount::new(1),
+            memo: Memo::default(),
+        }),
+    };
+    SignedTransaction::sign(transaction, &key(200))
+}
+
+/// What one peer may have undelivered.
+pub(crate) struct Allowance(Arc<Semaphore>);
+
+impl Allowance {
+    /// An allowance of so many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new(bytes)))
+    }
+
+    /// Bytes received under it.
+    pub(crate) fn receive(&self, bytes: Vec<u8>) -> Payload {
+        let cost = u32::try_from(bytes.len()).unwrap();
+        let permit = Arc::clone(&self.0).try_acquire_many_owned(cost).unwrap();
+        Payload::new(bytes, Some(permit))
+    }
+
+    /// How many bytes of it are left.
+    pub(crate) fn left(&self) -> usize {
+        self.0.available_permits()
+    }
+}
