@@ -23,6 +23,8 @@ use crate::keys::Verifier;
 use crate::time::Time;
 
 mod bytes;
+#[cfg(test)]
+mod fixture;
 mod money;
 mod proof;
 mod reading;
@@ -321,11 +323,14 @@ impl Checker {
             return;
         }
         let limits = PoolLimits::default();
-        // After a restart the window may begin lower than it did when the last votes were given.
-        let in_flight_max = self.window.saturating_mul(2);
+        // It may have committed whatever t + 1 honest replicas voted to commit; a restart may lose commits that were not
+        // stored, but not the votes above them.
+        let decided = self.said.voted_to_commit_by(self.members.liars().saturating_add(1));
+        let head = status.committed.get().saturating_add(status.in_flight);
+        let head_max = decided.get().saturating_add(self.window);
         let parked = usize::try_from(pool.parked).unwrap_or(usize::MAX);
-        let sentence = if status.in_flight > in_flight_max {
-            format!("{} heights are in flight, the window is {}", status.in_flight, self.window)
+        let sentence = if head > head_max {
+            format!("it has voted at {head}, decided is {decided}, the window {}", self.window)
         } else if pool.pending > limits.transactions_max || pool.bytes > limits.bytes_max {
             format!("{} transactions are pending", pool.pending)
         } else if parked > limits.parked_transactions_max {

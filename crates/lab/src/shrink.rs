@@ -81,7 +81,7 @@ impl Search {
             |plan| plan.links = Links { twice_per_mille: 0, ..plan.links },
             |plan| plan.links = Links { slow_per_mille: 0, ..plan.links },
             |plan| plan.replicas = plan.replicas.min(4),
-            |plan| plan.heal_ms = plan.heal_ms / 2,
+            |plan| plan.heal_ms /= 2,
             |plan| plan.rules.window_heights = 1,
         ];
         for step in steps {

@@ -320,7 +320,7 @@ impl CheckedTransactions for NoneChecked {
 }
 
 /// The genesis of a plan.
-fn genesis(plan: &Plan) -> Genesis {
+pub(crate) fn genesis(plan: &Plan) -> Genesis {
     let rules = &plan.rules;
     let mut builder = GenesisBuilder::local("lab");
     builder.parameters = Parameters {

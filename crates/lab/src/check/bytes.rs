@@ -40,9 +40,14 @@ impl Members {
     /// How many must agree: the fewest of which any two groups share more members than may lie.
     pub(super) fn quorum(&self) -> usize {
         let n = self.keys.len();
-        let liars = (1..=n).take_while(|liars| liars.saturating_mul(3) < n).count();
         let share = |group: usize| group.saturating_mul(2).saturating_sub(n);
-        (1..=n).find(|group| share(*group) > liars).unwrap_or(n)
+        (1..=n).find(|group| share(*group) > self.liars()).unwrap_or(n)
+    }
+
+    /// How many may lie: fewer than a third.
+    pub(super) fn liars(&self) -> usize {
+        let n = self.keys.len();
+        (1..=n).take_while(|liars| liars.saturating_mul(3) < n).count()
     }
 
     /// Whether all of these members signed a statement.

@@ -32,6 +32,8 @@ struct Voice {
     sent: BTreeMap<Place, BlockId>,
     /// The last prepare vote of each view.
     last: BTreeMap<View, (Height, BlockId)>,
+    /// The highest commit vote.
+    commits: Height,
     /// What it has newly voted for since everything healed.
     fresh: BTreeMap<Height, BlockId>,
 }
@@ -47,6 +49,13 @@ impl Said {
         for voice in self.voices.values_mut() {
             voice.fresh.clear();
         }
+    }
+
+    /// The height that so many replicas have voted to commit, or above it.
+    pub(super) fn voted_to_commit_by(&self, count: usize) -> Height {
+        let mut heights: Vec<Height> = self.voices.values().map(|voice| voice.commits).collect();
+        heights.sort_unstable_by(|one, other| other.cmp(one));
+        heights.get(count.saturating_sub(1)).copied().unwrap_or_default()
     }
 
     /// What a replica has voted for since everything healed.
@@ -136,6 +145,7 @@ impl Said {
             return Some(Broken::new(Property::S5, height, sentence));
         }
         if statement.phase == Phase::Commit {
+            voice.commits = voice.commits.max(height);
             return None;
         }
         let before = voice.last.insert(view, (height, block));

@@ -95,12 +95,10 @@ impl World {
                 }
             }
             Inbound::Requests(parcels) => {
-                let admitted = parcels
-                    .iter()
-                    .filter(|parcel| parcel.authentic)
-                    .fold(false, |admitted, parcel| {
-                        self.admit(replica, parcel, Origin::Peer) || admitted
-                    });
+                let mut admitted = false;
+                for parcel in parcels.iter().filter(|parcel| parcel.authentic) {
+                    admitted |= self.admit(replica, parcel, Origin::Peer);
+                }
                 if admitted {
                     self.feed(replica, batch, Input::Work);
                 }
