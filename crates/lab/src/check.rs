@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ledger::{Ledger, PoolLimits, PoolStatus, Replay};
-use pbft::{Message, Record, Overview};
+use pbft::{Message, Overview, Record};
 use serde::Serialize;
 use types::block::BlockId;
 use types::genesis::Genesis;

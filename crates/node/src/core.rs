@@ -16,9 +16,11 @@ use pbft::{Input, Message, Outgoing, Output, Protocol, Recipients, Timer};
 use storage::Journal;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
+use types::evidence::Evidence;
 use types::number::Height;
 use types::rejection::Rejection;
 use types::transaction::{SignedTransaction, TransactionId};
+use types::validators::ValidatorSet;
 
 use crate::disk::Job;
 use crate::error::NodeError;
@@ -71,7 +73,7 @@ pub(crate) enum Request {
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     /// The protocol's own status.
-    pub(crate) protocol: pbft::Status,
+    pub(crate) protocol: pbft::Overview,
     /// Digest of the committed state.
     pub(crate) state_root: crypto::digest::Digest,
     /// The last committed block.
@@ -126,13 +128,14 @@ pub(crate) struct Core<P> {
     network: Network,
     channels: Channels,
     metrics: CoreMetrics,
+    validators: ValidatorSet,
     timers: BTreeMap<Timer, Instant>,
     snapshot_interval: u64,
     snapshot_at: Height,
     /// Requests that arrived before it have waited for a whole [`RESEND_AFTER`].
     resend_before: Ticket,
-    /// The committed height as [`RESEND_AFTER`] last passed.
-    committed_before: Height,
+    /// Where the clock of the protocol begins, which only goes forward.
+    begun: Instant,
 }
 
 impl<P: Protocol<Application = Ledger>> Core<P> {
@@ -143,6 +146,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         network: Network,
         channels: Channels,
         metrics: CoreMetrics,
+        validators: ValidatorSet,
         snapshot: (u64, Height),
     ) -> Self {
         Self {
@@ -151,11 +155,12 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             network,
             channels,
             metrics,
+            validators,
             timers: BTreeMap::new(),
             snapshot_interval: snapshot.0,
             snapshot_at: snapshot.1,
             resend_before: Ticket::FIRST,
-            committed_before: Height::GENESIS,
+            begun: Instant::now(),
         }
     }
 
@@ -181,14 +186,11 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
                 _ = resend.tick() => First::Resend,
                 else => return Err(NodeError::Ended("every channel of the core")),
             };
-            self.step(&mut batch, Input::Tick { now_ms: wall_clock_ms() });
+            self.step(&mut batch, self.tick());
             match first {
                 First::Input(input) => self.step(&mut batch, input),
                 First::Request(request) => self.serve(&mut batch, request),
-                First::Resend => {
-                    self.resend();
-                    self.say_again(&mut batch);
-                }
+                First::Resend => self.resend(),
                 First::Nothing => {}
             }
             self.drain(&mut batch);
@@ -229,6 +231,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         batch.committed.append(&mut output.committed);
         batch.messages.append(&mut output.messages);
         batch.replies.append(&mut output.replies);
+        batch.evidence.append(&mut output.evidence);
         batch.ignored.append(&mut output.ignored);
         batch.behind = batch.behind.max(output.behind);
     }
@@ -288,6 +291,9 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         for outgoing in &output.messages {
             self.send(outgoing, &mut encoded);
         }
+        if !output.evidence.is_empty() {
+            self.accuse(output.evidence).await?;
+        }
         for ignored in &output.ignored {
             self.metrics.ignored(ignored);
         }
@@ -342,18 +348,22 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         }
     }
 
-    /// Where nothing was decided for a whole [`RESEND_AFTER`], says everything undecided again to everybody: a
-    /// replica that was far behind when it connected has dropped what it could not keep.
-    fn say_again(&mut self, batch: &mut Output) {
-        let pbft::Status { committed, in_flight, .. } = self.protocol.status();
-        let stuck = in_flight > 0 && committed == self.committed_before;
-        self.committed_before = committed;
-        if stuck {
-            let connected = self.network.peers().borrow().connected.clone();
-            for replica in connected {
-                self.step(batch, Input::Connected(replica));
-            }
+    /// What the protocol is told of time.
+    fn tick(&self) -> Input {
+        let steady_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Input::Tick { wall_ms: wall_clock_ms(), steady_ms }
+    }
+
+    /// Counts proofs that a key lied, and has them kept.
+    async fn accuse(&self, evidence: Vec<Evidence>) -> Result<(), NodeError> {
+        for evidence in evidence {
+            let accused = evidence.accused(&self.validators);
+            let (kind, id) = (evidence.name(), evidence.id());
+            self.metrics.accused(kind);
+            tracing::error!(replica = accused.get(), kind, %id, "a validator's key has lied");
+            self.to_disk(Job::Evidence { evidence, accused }).await?;
         }
+        Ok(())
     }
 
     /// Sends requests that wait for long to everybody, directly: gossip may have lost them.

@@ -18,6 +18,12 @@ struct Reason {
     reason: &'static str,
 }
 
+/// The kind of a piece of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
 /// Everything the shell counts.
 #[derive(Clone)]
 pub(crate) struct Metrics {
@@ -37,6 +43,7 @@ pub(crate) struct Metrics {
 #[derive(Clone)]
 pub(crate) struct CoreMetrics {
     ignored: Family<Reason, Counter>,
+    evidence: Family<Kind, Counter>,
     /// Seconds of one append to the journal, flush included.
     pub(crate) journal_seconds: Histogram,
     /// Admitted requests that found the gossip queue full.
@@ -53,6 +60,11 @@ impl CoreMetrics {
     /// Counts one message that the protocol ignored, by its reason.
     pub(crate) fn ignored(&self, ignored: &Ignored) {
         self.ignored.get_or_create(&Reason { reason: ignored.name() }).inc();
+    }
+
+    /// Counts one proof that a key lied, by its kind.
+    pub(crate) fn accused(&self, kind: &'static str) {
+        self.evidence.get_or_create(&Kind { kind }).inc();
     }
 }
 
@@ -112,6 +124,7 @@ impl Metrics {
         let metrics = Self {
             core: CoreMetrics {
                 ignored: Family::default(),
+                evidence: Family::default(),
                 journal_seconds: seconds(),
                 spread_full: Counter::default(),
                 dropped_full: Counter::default(),
@@ -161,6 +174,11 @@ impl CoreMetrics {
             "messages_ignored",
             "Messages that the protocol ignored, by reason",
             self.ignored.clone(),
+        );
+        registry.register(
+            "evidence",
+            "Proofs that a validator's key lied, by kind",
+            self.evidence.clone(),
         );
         registry.register_with_unit(
             "journal_append",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crypto::keys::Signer;
 use ledger::{Ledger, PoolLimits, Replay};
 use pbft::{Output, Replica};
-use storage::{Directory, Journal, Store, WhenDamaged};
+use storage::{Directory, EvidenceStore, Journal, Store, WhenDamaged};
 use types::block::Header;
 use types::genesis::Genesis;
 use types::number::Height;
@@ -24,6 +24,8 @@ pub struct Recovered {
     pub journal: Journal,
     /// The open store.
     pub store: Store,
+    /// Proofs that a validator's key lied.
+    pub evidence: EvidenceStore,
     /// Height of the snapshot it started from.
     pub snapshot: Height,
     /// How many blocks were executed again.
@@ -50,6 +52,7 @@ pub fn recover(
     if let Some(reason) = report.index_rebuilt {
         tracing::warn!(%reason, "the index of the store was rebuilt from its blocks");
     }
+    let evidence = EvidenceStore::open(&directory)?;
     let (ledger, tip, snapshot) = restore(&store, genesis)?;
     let replayed = tip.height.get().saturating_sub(snapshot.get());
     let config = pbft::Config {
@@ -58,7 +61,7 @@ pub fn recover(
         parameters: *genesis.parameters(),
     };
     let (replica, output) = Replica::recover(config, signer, ledger, tip, records)?;
-    Ok(Recovered { replica, output, journal, store, snapshot, replayed, directory })
+    Ok(Recovered { replica, output, journal, store, evidence, snapshot, replayed, directory })
 }
 
 /// The ledger at the last durable block, that block's header, and the height of the snapshot that

@@ -12,6 +12,7 @@ use ledger::Ledger;
 use network::{Limits, Network, Settings};
 use pbft::Replica;
 use prometheus_client::registry::Registry;
+use storage::EvidenceStore;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -177,8 +178,16 @@ impl House {
         listening: watch::Sender<Option<String>>,
         registry: Registry,
     ) -> Started {
-        let Recovered { replica, output, journal, store, snapshot, directory, replayed: _ } =
-            recovered;
+        let Recovered {
+            replica,
+            output,
+            journal,
+            store,
+            evidence,
+            snapshot,
+            directory,
+            replayed: _,
+        } = recovered;
         let (view, views) = watch::channel(View::of(&replica));
         let (durable, durables) = watch::channel(store.committed());
         let (behind, behinds) = watch::channel(store.committed());
@@ -217,8 +226,16 @@ impl House {
         let interval = u64::from(self.config.genesis.parameters().snapshot_interval_blocks);
         let metrics = self.metrics.core.clone();
         let network = self.network.clone();
-        let core = Core::new(replica, journal, network, channels, metrics, (interval, snapshot));
-        let disk = self.disk(&shared, durable);
+        let core = Core::new(
+            replica,
+            journal,
+            network,
+            channels,
+            metrics,
+            self.config.genesis.validators().clone(),
+            (interval, snapshot),
+        );
+        let disk = self.disk(&shared, evidence, durable);
         self.spawn_door(&senders, &shared, messages_in, deliveries_in);
         self.spawn_catch_up(&senders, &shared, caught_up, behinds, connected_in);
         self.spawn_dispatch(&senders, &shared, events, listening);
@@ -250,9 +267,15 @@ impl House {
         }
     }
 
-    fn disk(&self, shared: &Shared, durable: watch::Sender<Height>) -> Disk {
+    fn disk(
+        &self,
+        shared: &Shared,
+        evidence: EvidenceStore,
+        durable: watch::Sender<Height>,
+    ) -> Disk {
         Disk {
             store: shared.store.clone(),
+            evidence,
             signer: self.config.signer.clone(),
             chain: *self.config.genesis.chain(),
             replica: self.config.replica,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ledger::PoolStatus;
-use pbft::{Message, Status};
+use pbft::{Message, Overview};
 use types::block::{BlockId, Body};
 use types::number::{Height, Nonce, View};
 use types::proof::ProvedBlock;
@@ -287,12 +287,15 @@ fn s10_a_chain_that_executes_to_something_else() {
 #[test]
 fn s11_a_replica_without_bounds() {
     let mut story = Story::new();
-    let status = |in_flight| Status {
+    let status = |in_flight| Overview {
         view: View::FIRST,
         primary: ReplicaId::new(0),
         committed: Height::GENESIS,
         in_flight,
+        entered: true,
         voting: true,
+        retired: false,
+        timeout_ms: 2_000,
     };
     let full = PoolStatus { pending: 200_000, ..PoolStatus::default() };
     let window = story.check.window;

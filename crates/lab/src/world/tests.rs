@@ -128,7 +128,7 @@ fn a_replica_that_forgets_its_records_is_named_unless_it_is_known_to_lie() {
 /// Replicas that are not what they should be.
 mod silent {
     use ledger::Ledger;
-    use pbft::{Input, Output, Protocol, Replica, Status};
+    use pbft::{Input, Output, Overview, Protocol, Replica};
 
     /// Never says anything.
     pub(super) struct Silent(pub(super) Replica<Ledger>);
@@ -154,7 +154,7 @@ mod silent {
             self.0.application_mut()
         }
 
-        fn status(&self) -> Status {
+        fn status(&self) -> Overview {
             self.0.status()
         }
     }
@@ -176,7 +176,7 @@ mod silent {
             self.0.application_mut()
         }
 
-        fn status(&self) -> Status {
+        fn status(&self) -> Overview {
             self.0.status()
         }
     }
