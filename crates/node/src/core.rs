@@ -17,6 +17,7 @@ use storage::Journal;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use types::evidence::Evidence;
+use types::genesis::Genesis;
 use types::number::Height;
 use types::rejection::Rejection;
 use types::transaction::{SignedTransaction, TransactionId};
@@ -31,8 +32,9 @@ use crate::wire::{FrameRef, REQUESTS_BYTES_MAX};
 const INPUTS_PER_BATCH: usize = 512;
 /// The most batches of requests admitted before consensus is looked at again.
 const REQUESTS_PER_BATCH: usize = 32;
-/// How long a request waits here before it is sent directly to everybody.
-const RESEND_AFTER: Duration = Duration::from_millis(500);
+/// How often requests are looked for that wait here since the last look and longer, to be sent
+/// directly to everybody: at least this often, and four times while a view may go without progress.
+const RESEND_PERIOD_MAX_MS: u32 = 500;
 /// The most requests of one such sending.
 const RESEND_MAX: usize = 256;
 
@@ -107,7 +109,7 @@ pub(crate) struct Channels {
     /// To the disk. Bounded: the core waits when the disk is that far behind.
     pub(crate) disk: mpsc::Sender<Job>,
     /// Admitted requests of our clients, for gossip. Bounded: when full they are not gossiped but
-    /// sent directly after [`RESEND_AFTER`].
+    /// sent directly after [`RESEND_PERIOD_MAX_MS`].
     pub(crate) spread: mpsc::Sender<SignedTransaction>,
     /// Transactions that left the pool uncommitted. Bounded: when full they are forgotten.
     pub(crate) dropped: mpsc::Sender<(TransactionId, Rejection)>,
@@ -132,33 +134,38 @@ pub(crate) struct Core<P> {
     timers: BTreeMap<Timer, Instant>,
     snapshot_interval: u64,
     snapshot_at: Height,
-    /// Requests that arrived before it have waited for a whole [`RESEND_AFTER`].
+    /// How often requests are sent again.
+    resend_period: Duration,
+    /// Requests that arrived before it have waited for a whole period.
     resend_before: Ticket,
     /// Where the clock of the protocol begins, which only goes forward.
     begun: Instant,
 }
 
 impl<P: Protocol<Application = Ledger>> Core<P> {
-    /// A core that starts with the given output, the last snapshot being at `snapshot_at`.
+    /// A core of this network, the last snapshot being at `snapshot_at`.
     pub(crate) fn new(
         protocol: P,
         journal: Journal,
         network: Network,
         channels: Channels,
         metrics: CoreMetrics,
-        validators: ValidatorSet,
-        snapshot: (u64, Height),
+        genesis: &Genesis,
+        snapshot_at: Height,
     ) -> Self {
+        let parameters = genesis.parameters();
+        let resend_ms = RESEND_PERIOD_MAX_MS.min(parameters.view_timeout_ms / 4).max(1);
         Self {
             protocol,
             journal,
             network,
             channels,
             metrics,
-            validators,
+            validators: genesis.validators().clone(),
             timers: BTreeMap::new(),
-            snapshot_interval: snapshot.0,
-            snapshot_at: snapshot.1,
+            snapshot_interval: u64::from(parameters.snapshot_interval_blocks),
+            snapshot_at,
+            resend_period: Duration::from_millis(u64::from(resend_ms)),
             resend_before: Ticket::FIRST,
             begun: Instant::now(),
         }
@@ -171,7 +178,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
     /// Any fault of the journal is final: nothing that was not durable has been sent.
     pub(crate) async fn run(mut self, recovered: Output) -> Result<(), NodeError> {
         self.perform(recovered).await?;
-        let mut resend = tokio::time::interval(RESEND_AFTER);
+        let mut resend = tokio::time::interval(self.resend_period);
         resend.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let mut batch = Output::default();

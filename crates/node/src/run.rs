@@ -223,18 +223,10 @@ impl House {
             view,
             stop: self.halted.clone(),
         };
-        let interval = u64::from(self.config.genesis.parameters().snapshot_interval_blocks);
         let metrics = self.metrics.core.clone();
         let network = self.network.clone();
-        let core = Core::new(
-            replica,
-            journal,
-            network,
-            channels,
-            metrics,
-            self.config.genesis.validators().clone(),
-            (interval, snapshot),
-        );
+        let core =
+            Core::new(replica, journal, network, channels, metrics, &self.config.genesis, snapshot);
         let disk = self.disk(&shared, evidence, durable);
         self.spawn_door(&senders, &shared, messages_in, deliveries_in);
         self.spawn_catch_up(&senders, &shared, caught_up, behinds, connected_in);

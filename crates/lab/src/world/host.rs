@@ -70,8 +70,6 @@ pub(super) struct Process {
     pub(super) snapshot_at: Height,
     /// As in the shell: requests before it have waited for a whole period.
     pub(super) resend_before: Ticket,
-    /// As in the shell: the committed height a period ago.
-    pub(super) committed_before: Height,
 }
 
 /// The search for blocks of others.
@@ -95,7 +93,7 @@ pub(super) enum Inbound {
     Timer(Timer),
     Blocks(Vec<Signed<ProvedBlock>>),
     Connected(ReplicaId),
-    SayAgain,
+    Resend,
 }
 
 impl Host {

@@ -10,7 +10,6 @@ use types::number::Height;
 use types::replica::ReplicaId;
 
 use super::host::{Asking, Process};
-use super::turn::RESEND_US;
 use super::{Event, Inside, World};
 use crate::links::Party;
 use crate::plan::Death;
@@ -115,7 +114,6 @@ impl World {
             storing: false,
             snapshot_at: found.snapshot,
             resend_before: Ticket::FIRST,
-            committed_before: Height::GENESIS,
         });
         self.trace.add(now, 11, replica, &height.get().to_le_bytes());
         self.trace.say(now, || format!("replica {replica} starts at height {height}"));
@@ -126,8 +124,9 @@ impl World {
     fn begin(&mut self, replica: u16, recovered: Output) {
         self.counts.restarts = self.counts.restarts.saturating_add(1);
         self.perform(replica, recovered);
+        let period_us = self.resend_us();
         let host = self.host(replica);
-        let resend_us = host.random.below(RESEND_US);
+        let resend_us = host.random.below(period_us);
         self.later(replica, resend_us, Inside::Resend);
         self.later(replica, resend_us, Inside::Fetch);
         for peer in self.replicas().filter(|peer| *peer != replica) {

@@ -114,7 +114,7 @@ impl World {
             Inbound::Timer(timer) => self.feed(replica, batch, Input::Timer(timer)),
             Inbound::Blocks(blocks) => self.feed(replica, batch, Input::Blocks(blocks)),
             Inbound::Connected(peer) => self.feed(replica, batch, Input::Connected(peer)),
-            Inbound::SayAgain => self.say_again(replica, batch),
+            Inbound::Resend => self.resend_waiting(replica),
         }
     }
 
@@ -153,14 +153,20 @@ impl World {
         }
     }
 
-    /// As the shell does twice a second: requests that wait for a whole period are sent to everybody, and where
-    /// nothing was decided for as long, everything undecided is said again.
+    /// As the shell does: requests that wait for a whole period are sent to everybody.
     pub(super) fn resend(&mut self, replica: u16) {
-        self.later(replica, RESEND_US, Inside::Resend);
-        self.arrive(replica, Inbound::SayAgain);
+        let resend_us = self.resend_us();
+        self.later(replica, resend_us, Inside::Resend);
+        self.arrive(replica, Inbound::Resend);
     }
 
-    fn say_again(&mut self, replica: u16, batch: &mut Output) {
+    /// How often what waits for long is sent again, in microseconds.
+    pub(super) fn resend_us(&self) -> u64 {
+        let most_ms = RESEND_MAX_MS.min(self.plan.rules.view_timeout_ms / 4).max(1);
+        u64::from(most_ms).saturating_mul(1_000)
+    }
+
+    fn resend_waiting(&mut self, replica: u16) {
         let Some(process) = &mut self.host(replica).process else {
             return;
         };
@@ -168,25 +174,18 @@ impl World {
         let waiting = ledger.pending_since(process.resend_before, RESEND_MAX);
         let waiting: Vec<_> = waiting.into_iter().cloned().collect();
         process.resend_before = ledger.ticket();
-        let status = process.protocol.status();
-        let stuck = status.in_flight > 0 && status.committed == process.committed_before;
-        process.committed_before = status.committed;
         if !waiting.is_empty() {
             let parcels = waiting
                 .into_iter()
                 .map(|transaction| Parcel::new(transaction, &self.door, &self.verifier));
             self.spread(replica, &Arc::new(parcels.collect()));
         }
-        if stuck {
-            for peer in self.replicas().filter(|peer| *peer != replica) {
-                self.feed(replica, batch, Input::Connected(ReplicaId::new(peer)));
-            }
-        }
     }
 }
 
-/// How long a request waits before it is sent to everybody, in microseconds: the shell's half second.
-pub(super) const RESEND_US: u64 = 500_000;
+/// How often requests that wait since the last time are sent to everybody, in milliseconds: the shell's half second,
+/// and four times while a view may go without progress.
+const RESEND_MAX_MS: u32 = 500;
 
 /// The most requests of one such sending.
 const RESEND_MAX: usize = 256;

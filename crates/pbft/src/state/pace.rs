@@ -54,6 +54,8 @@ pub(crate) struct Pace {
     heard_ms: BTreeMap<ReplicaId, u64>,
     /// The number of the last arrival, as of earlier times.
     samples: VecDeque<(u64, u64)>,
+    /// When the view was entered, and the latest arrival that had been committed by then.
+    entered: (u64, u64),
 }
 
 impl Pace {
@@ -70,6 +72,7 @@ impl Pace {
             voted_ms: BTreeMap::new(),
             heard_ms: BTreeMap::new(),
             samples: VecDeque::new(),
+            entered: (0, 0),
         }
     }
 
@@ -140,6 +143,11 @@ impl Pace {
         self.voted_ms.insert(height, self.now_ms);
     }
 
+    /// A view is entered: its primary has starved nobody yet.
+    pub(crate) const fn enter(&mut self, arrivals: Arrivals) {
+        self.entered = (self.now_ms, arrivals.latest_committed);
+    }
+
     /// A block was committed.
     pub(crate) fn committed(&mut self, height: Height) {
         self.failed = 0;
@@ -172,10 +180,15 @@ impl Pace {
         self.samples.push_back((self.now_ms, arrivals.last));
     }
 
-    /// Whether somebody is starved: has been executable for longer than the timeout, while requests that arrived
-    /// later, by more than that, were committed. What all wait for alike is no starvation.
+    /// Whether the primary of this view starves somebody: a request has been executable in it for longer than the
+    /// timeout, while requests that arrived later, by more than that, were committed in it. What all wait for alike
+    /// is no starvation.
     pub(crate) fn is_starved(&self, arrivals: Arrivals) -> bool {
         let limit = self.timeout_ms();
+        let (entered_ms, committed_before) = self.entered;
+        if arrivals.latest_committed <= committed_before {
+            return false;
+        }
         let Some(oldest) = arrivals.oldest_executable else {
             return false;
         };
@@ -189,7 +202,7 @@ impl Pace {
         let Some((committed_ms, _)) = unknown else {
             return false;
         };
-        self.now_ms.saturating_sub(*arrived_ms) > limit
+        self.now_ms.saturating_sub(entered_ms.max(*arrived_ms)) > limit
             && committed_ms.saturating_sub(*arrived_ms) > limit
     }
 }
