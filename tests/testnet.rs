@@ -291,20 +291,26 @@ fn validators_end_with_the_up_that_was_killed() {
 
 #[test]
 fn an_up_told_to_end_before_it_is_ready_leaves_nothing_running() {
-    let testnet = Testnet::new();
+    let testnet = Testnet::never_ready();
     let up = testnet.start(&["up", "--detach"]);
-    until_true("a validator runs", || testnet.pid(0).is_some());
-    let first = testnet.pid(0).unwrap();
+    until_true("both validators run", || testnet.pids().len() == 2);
+    let pids = testnet.pids();
 
     up.signal(Signal::TERM);
-    let ended = up.end();
+    let ended = up.end().with_code(130);
 
-    // On a fast machine it may have been done already; then it left a whole network, as it was told to.
-    if ended.code == Some(130) {
-        assert_nothing_runs(&testnet, &[first]);
-    } else {
-        assert_eq!((ended.code, testnet.pids().len()), (Some(0), 4));
-    }
+    assert!(ended.stderr.contains("told to end before"), "{ended:?}");
+    assert_nothing_runs(&testnet, &pids);
+}
+
+#[test]
+fn an_up_that_is_not_ready_in_time_says_who_is_not_and_leaves_nothing_running() {
+    let testnet = Testnet::never_ready();
+
+    let ended = testnet.run(&["--json", "up", "--detach", "--timeout", "1"]).with_code(6);
+
+    assert!(detail(&ended).contains("in time: node"), "{ended:?}");
+    assert_eq!(testnet.pids(), [0_u32; 0]);
 }
 
 #[test]

@@ -46,6 +46,28 @@ impl Testnet {
         testnet
     }
 
+    /// A stopped testnet of two that is never ready: its second validator has another genesis, so
+    /// neither hears of the other.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    pub fn never_ready() -> Self {
+        let testnet = Self::up(&["-n", "2"]);
+        drop(testnet.run(&["down"]).with_code(0));
+        let (genesis, folder) = (testnet.directory.join("genesis.toml"), testnet.node(1));
+        for (from, to, what, other) in [
+            (genesis, folder.join("genesis.toml"), "batch_delay_ms = 20", "batch_delay_ms = 21"),
+            (folder.join("config.toml"), folder.join("config.toml"), "../genesis", "genesis"),
+        ] {
+            let text = fs::read_to_string(from).expect("a testnet has its files");
+            assert!(text.contains(what), "{what} is not in {text}");
+            fs::write(to, text.replacen(what, other, 1)).expect("a test may write");
+        }
+        fs::remove_dir_all(folder.join("data")).expect("what has run has data");
+        testnet
+    }
+
     /// Its directory.
     pub fn directory(&self) -> &Path {
         &self.directory

@@ -1,8 +1,8 @@
 //! What the server asks of the validator behind it.
 //!
 //! The server turns requests into these calls and their answers into JSON; it holds no state of the
-//! ledger. Whoever implements [`Backend`] answers from what is committed and durable, and never blocks the
-//! task it is called on.
+//! ledger. Whoever implements [`Backend`] answers from what is committed and durable, and never
+//! blocks the task it is called on.
 //!
 //! How a transaction is checked, spread and executed is not here.
 
@@ -57,21 +57,21 @@ pub trait Backend: Send + Sync + 'static {
         block: BlockId,
     ) -> impl Future<Output = Result<Option<Height>, Fault>> + Send;
 
-    /// Headers of committed blocks below `before` (below the end for none), newest first, at most `limit`,
-    /// which the server keeps at 100 or less. The genesis block is not among them.
+    /// Headers of committed blocks below `before` (below the end for none), newest first, at most
+    /// `limit`, which the server keeps at 100 or less. The genesis block is not among them.
     fn headers(
         &self,
         before: Option<Height>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Header>, Fault>> + Send;
 
-    /// This validator's signed reply for the committed block of `header`. Signing the same statement
-    /// again is harmless, so nothing need be stored for it.
+    /// This validator's signed reply for the committed block of `header`. Signing the same
+    /// statement again is harmless, so nothing need be stored for it.
     fn reply(&self, header: &Header) -> BlockReply;
 
     /// Takes in a transaction that nobody has checked. With `wait` the future resolves when the
-    /// transaction is committed and durable here, when it is refused after all, or when the time is over:
-    /// then the answer is [`Submission::Pending`] and the transaction stays where it is.
+    /// transaction is committed and durable here, when it is refused after all, or when the time is
+    /// over: then the answer is [`Submission::Pending`] and the transaction stays where it is.
     ///
     /// A transaction that is committed already is no refusal.
     fn submit(
@@ -80,8 +80,8 @@ pub trait Backend: Send + Sync + 'static {
         wait: Option<Duration>,
     ) -> impl Future<Output = Result<Submission, SubmitError>> + Send;
 
-    /// Takes in up to [`BATCH_TRANSACTIONS_MAX`] transactions without waiting for their commit, with
-    /// one answer for each, in order. Signatures are best checked in one batch.
+    /// Takes in up to [`BATCH_TRANSACTIONS_MAX`] transactions without waiting for their commit,
+    /// with one answer for each, in order. Signatures are best checked in one batch.
     fn submit_batch(
         &self,
         transactions: Vec<Unverified<SignedTransaction>>,
@@ -99,9 +99,9 @@ pub trait Backend: Send + Sync + 'static {
         address: Address,
     ) -> impl Future<Output = Result<Option<AccountView>, Fault>> + Send;
 
-    /// Committed transactions in which the account sends or receives, strictly before `before` (from the
-    /// newest for none), newest first, at most `limit`, which the server keeps at 100 or less. Empty for
-    /// an account that does not exist.
+    /// Committed transactions in which the account sends or receives, strictly before `before`
+    /// (from the newest for none), newest first, at most `limit`, which the server keeps at 100 or
+    /// less. Empty for an account that does not exist.
     fn history(
         &self,
         address: Address,

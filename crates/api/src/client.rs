@@ -1,12 +1,12 @@
 //! The blocking client of the API, for tools without a runtime.
 //!
 //! One [`Client`] speaks to one validator; [`network`] finds all of a network, and [`replies`] asks
-//! all of them and counts equal signed replies. Every call is bounded in time and in the size of the
-//! answer; a refusal comes back as its problem document. What an answer *claims* is not checked here, except
-//! where a type says so ([`replies::Report`]).
+//! all of them and counts equal signed replies. Every call is bounded in time and in the size of
+//! the answer; a refusal comes back as its problem document. What an answer *claims* is not checked
+//! here, except where a type says so ([`replies::Report`]).
 //!
-//! Requests are harmless when repeated, so a call whose kept-alive connection turns out to be dead is
-//! sent once more on a new one.
+//! Requests are harmless when repeated, so a call whose kept-alive connection turns out to be dead
+//! is sent once more on a new one.
 
 pub mod error;
 pub mod events;
@@ -62,12 +62,13 @@ pub enum Wait {
 }
 
 impl Client {
-    /// A client of the validator at `url`, such as `http://127.0.0.1:8080`. Nothing is connected yet.
+    /// A client of the validator at `url`, such as `http://127.0.0.1:8080`. Nothing is connected
+    /// yet.
     ///
     /// # Errors
     ///
-    /// [`ClientError::BadUrl`] when the text is not an `http://` URL with a host and without a path:
-    /// there is no encryption here, a reverse proxy on the same host does that.
+    /// [`ClientError::BadUrl`] when the text is not an `http://` URL with a host and without a
+    /// path: there is no encryption here, a reverse proxy on the same host does that.
     pub fn new(url: &str) -> Result<Self, ClientError> {
         let url = url.trim_end_matches('/');
         let authority = url.strip_prefix("http://").unwrap_or_default();
@@ -199,8 +200,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`ClientError`] says. After [`ClientError::TimedOut`] and [`ClientError::Broken`] the transaction
-    /// may have been taken in.
+    /// As [`ClientError`] says. After [`ClientError::TimedOut`] and [`ClientError::Broken`] the
+    /// transaction may have been taken in.
     pub fn submit(
         &self,
         transaction: &SignedTransaction,
@@ -263,7 +264,8 @@ impl Client {
         found(self.get_json(&format!("/v1/accounts/{}", path_segment(address))))
     }
 
-    /// Committed transactions of an account before `before`, newest first, at most `limit` (1 to 100).
+    /// Committed transactions of an account before `before`, newest first, at most `limit` (1 to
+    /// 100).
     ///
     /// # Errors
     ///
@@ -297,8 +299,8 @@ fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
     }
 }
 
-/// Escapes whatever would end a path segment, so that a user's typing error is refused by the server as an
-/// address and not as a route.
+/// Escapes whatever would end a path segment, so that a user's typing error is refused by the
+/// server as an address and not as a route.
 fn path_segment(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,8 +1,8 @@
 //! Where the validator publishes what event streams carry.
 //!
-//! The hub is bounded: it keeps the last [`BLOCKS_KEPT`] blocks for readers that are a little behind. A
-//! reader further behind is cut off and told to reconnect; what it missed it gets from stored blocks.
-//! Publishing never waits, and costs next to nothing while nobody listens.
+//! The hub is bounded: it keeps the last [`BLOCKS_KEPT`] blocks for readers that are a little
+//! behind. A reader further behind is cut off and told to reconnect; what it missed it gets from
+//! stored blocks. Publishing never waits, and costs next to nothing while nobody listens.
 
 use std::sync::{Arc, OnceLock};
 
@@ -44,8 +44,8 @@ impl EventHub {
         }
     }
 
-    /// Publishes a block that is committed and durable here, with this validator's reply for it. Call it
-    /// once for each block, in the order of heights.
+    /// Publishes a block that is committed and durable here, with this validator's reply for it.
+    /// Call it once for each block, in the order of heights.
     pub fn block(&self, proved: Arc<ProvedBlock>, reply: BlockReply) {
         publish(&self.blocks, || PublishedBlock::new(proved, reply));
     }
@@ -90,8 +90,8 @@ pub(crate) enum Received {
 }
 
 impl Subscription {
-    /// Waits for the next event. Refusals that the hub has forgotten are passed over: they are news, and
-    /// nobody counts on them.
+    /// Waits for the next event. Refusals that the hub has forgotten are passed over: they are
+    /// news, and nobody counts on them.
     pub(crate) async fn next(&mut self) -> Received {
         loop {
             tokio::select! {

@@ -35,8 +35,8 @@ use crate::types::{BlockEvent, RefusedEvent, Status};
 )]
 struct Description;
 
-/// The OpenAPI document as JSON, with a line break at its end. Empty should it not be writable, which a
-/// test excludes.
+/// The OpenAPI document as JSON, with a line break at its end. Empty should it not be writable,
+/// which a test excludes.
 pub fn document() -> String {
     let mut text = Description::openapi().to_pretty_json().unwrap_or_default();
     text.push('\n');

@@ -1,8 +1,9 @@
 //! Every error answer: a problem document (RFC 9457) with a stable code.
 //!
 //! [`Code`] lists all of them, those of the API itself and those by which the ledger refuses a
-//! transaction; `docs/reference/errors.md` says of each what it means and what to do. Codes and their
-//! HTTP statuses are part of the public interface; titles and details are for reading and may change.
+//! transaction; `docs/reference/errors.md` says of each what it means and what to do. Codes and
+//! their HTTP statuses are part of the public interface; titles and details are for reading and may
+//! change.
 
 use std::fmt;
 use std::str::FromStr;

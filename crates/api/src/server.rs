@@ -1,9 +1,10 @@
 //! The HTTP server: routes over a [`Backend`], within bounds.
 //!
 //! Anyone who can connect may send anything, so everything is bounded before it costs: connections,
-//! the time and size of headers and bodies, requests of each kind at work, waits, event streams, and the
-//! time a reader takes to accept its answer. Errors are problem documents, unknown routes and methods
-//! included; only what is no HTTP at all is answered by a bare status and a closed connection.
+//! the time and size of headers and bodies, requests of each kind at work, waits, event streams,
+//! and the time a reader takes to accept its answer. Errors are problem documents, unknown routes
+//! and methods included; only what is no HTTP at all is answered by a bare status and a closed
+//! connection.
 //!
 //! There is no encryption and no authentication here: the server listens on loopback unless its
 //! operator decides otherwise, and then stands behind a reverse proxy.
@@ -30,8 +31,8 @@ pub use limits::Limits;
 /// Serves the API on `listener` until `stop` resolves, then lets answers under way finish within
 /// [`Limits::drain_timeout`] and returns with every connection closed.
 ///
-/// The caller binds the listener, so it knows the port before anything is served. A failing `accept` (the
-/// process may be out of file descriptors) is waited out and never ends the server.
+/// The caller binds the listener, so it knows the port before anything is served. A failing
+/// `accept` (the process may be out of file descriptors) is waited out and never ends the server.
 pub async fn serve<B: Backend>(
     listener: TcpListener,
     backend: Arc<B>,

@@ -1,8 +1,8 @@
 //! Words to keys: BIP-39 (English list, empty passphrase) and SLIP-0010 for Ed25519.
 //!
-//! The key of account `a` is at m/44'/1'/a'/0'/0': coin type 1 is the one for test networks, and Ed25519
-//! has hardened steps only, so nobody can derive public keys from a public key. Fresh words are
-//! made from entropy that the caller brings.
+//! The key of account `a` is at m/44'/1'/a'/0'/0': coin type 1 is the one for test networks, and
+//! Ed25519 has hardened steps only, so nobody can derive public keys from a public key. Fresh words
+//! are made from entropy that the caller brings.
 
 use std::fmt;
 
@@ -20,7 +20,8 @@ pub const ACCOUNT_MAX: u32 = HARDENED - 1;
 /// The bit that marks a hardened step.
 const HARDENED: u32 = 1 << 31;
 
-/// The words a wallet is made from: a secret. Leaves memory when dropped, and is never shown by `Debug`.
+/// The words a wallet is made from: a secret. Leaves memory when dropped, and is never shown by
+/// `Debug`.
 pub struct Words {
     text: Zeroizing<String>,
     seed: Zeroizing<[u8; 64]>,
@@ -70,7 +71,8 @@ impl Words {
     }
 
     fn from_mnemonic(mnemonic: &Mnemonic) -> Self {
-        // `Mnemonic` clears itself, but its text is a plain string: joined here into one that clears.
+        // `Mnemonic` clears itself, but its text is a plain string: joined here into one that
+        // clears.
         let mut text = Zeroizing::new(String::with_capacity(24 * 9));
         for word in mnemonic.words() {
             if !text.is_empty() {
@@ -105,7 +107,8 @@ pub enum WordsError {
         /// The word itself.
         word: String,
     },
-    /// Every word is in the list, but they do not belong together: one is wrong, or two changed places.
+    /// Every word is in the list, but they do not belong together: one is wrong, or two changed
+    /// places.
     #[error("the words do not fit together: one is wrong or out of place")]
     Checksum,
 }

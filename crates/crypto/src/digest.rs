@@ -1,8 +1,9 @@
 //! BLAKE3 digests, each under the key of a domain.
 //!
-//! A digest of one kind of thing is never a digest of another: every kind hashes under its own 32-byte
-//! key, itself derived from a fixed text (BLAKE3's key derivation mode). So a block id never equals a
-//! transaction id, and a signature made over one kind of digest means nothing for another.
+//! A digest of one kind of thing is never a digest of another: every kind hashes under its own
+//! 32-byte key, itself derived from a fixed text (BLAKE3's key derivation mode). So a block id
+//! never equals a transaction id, and a signature made over one kind of digest means nothing for
+//! another.
 
 use std::fmt;
 use std::str::FromStr;
@@ -61,7 +62,8 @@ impl FromStr for Digest {
 /// Declares the domains with the text each key is derived from.
 macro_rules! domains {
     ($($(#[$meta:meta])* $name:ident => $context:literal,)+) => {
-        /// What a digest is of. Each has a key of its own, fixed for ever: a new meaning takes a new domain.
+        /// What a digest is of. Each has a key of its own, fixed for ever: a new meaning takes a
+        /// new domain.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Domain {
             $($(#[$meta])* $name,)+

@@ -1,9 +1,9 @@
 //! Canonical bytes: one value, one encoding. The only module that names bincode.
 //!
 //! bincode's standard configuration with fixed-size little-endian integers: struct fields in order,
-//! enums as a `u32` variant number, lengths as `u64`. With these settings whatever decodes encodes to the
-//! same bytes again, as long as nothing encoded holds a map, a float, a `usize`, a recursive type
-//! or a list of zero-sized elements; none of ours does. Native derive only, no serde.
+//! enums as a `u32` variant number, lengths as `u64`. With these settings whatever decodes encodes
+//! to the same bytes again, as long as nothing encoded holds a map, a float, a `usize`, a recursive
+//! type or a list of zero-sized elements; none of ours does. Native derive only, no serde.
 //!
 //! Derive with the traits re-exported here:
 //!
@@ -93,16 +93,16 @@ pub fn encoded_bytes<T: Encode>(value: &T) -> usize {
 ///
 /// Memory while decoding is bounded by 64 times the length of `bytes` (by 4 KiB for tiny ones),
 /// whatever lengths they claim: a peer chooses the bytes. The price is that a long list whose
-/// elements take more than 16 times their encoded bytes in memory cannot be decoded; nothing of ours
-/// comes near it.
+/// elements take more than 16 times their encoded bytes in memory cannot be decoded; nothing of
+/// ours comes near it.
 ///
 /// # Errors
 ///
 /// [`DecodeError::Malformed`] when the bytes are not an encoding of a `T` or claim more than the
 /// bound, [`DecodeError::Trailing`] when some are left over.
 pub fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, DecodeError> {
-    // bincode takes the limit as a type, so the limits stand on a ladder of powers of four; the rung is
-    // the first that is at least 16 times the input.
+    // bincode takes the limit as a type, so the limits stand on a ladder of powers of four; the
+    // rung is the first that is at least 16 times the input.
     let wanted = bytes.len().saturating_mul(16);
     if wanted <= 1 << 12 {
         decode_within(bytes, CANONICAL.with_limit::<{ 1 << 12 }>())
@@ -123,7 +123,8 @@ pub fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, DecodeError> {
     } else if wanted <= 1 << 28 {
         decode_within(bytes, CANONICAL.with_limit::<{ 1 << 28 }>())
     } else {
-        // Above 16 MiB of input the bound is 1 GiB and not a multiple: longer inputs are our own files.
+        // Above 16 MiB of input the bound is 1 GiB and not a multiple: longer inputs are our own
+        // files.
         decode_within(bytes, CANONICAL.with_limit::<{ 1 << 30 }>())
     }
 }

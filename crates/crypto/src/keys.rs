@@ -1,9 +1,9 @@
 //! Ed25519 keys and signatures (RFC 8032), as bytes with names.
 //!
 //! Public keys and signatures are bytes and nothing more: any 32 or 64 bytes decode, so that a
-//! decoder never does curve arithmetic and every validator agrees on what was said. Whether a key is sound
-//! is asked once, where it enters the system ([`PublicKey::check`]); whether a signature holds is the
-//! business of [`verify`](mod@crate::verify).
+//! decoder never does curve arithmetic and every validator agrees on what was said. Whether a key
+//! is sound is asked once, where it enters the system ([`PublicKey::check`]); whether a signature
+//! holds is the business of [`verify`](mod@crate::verify).
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,8 +34,8 @@ impl PublicKey {
 
     /// Whether the key may enter the system, as a validator's or as a sender's.
     ///
-    /// Under a small-order key a signature can be made for any message by anyone, and a key with two
-    /// encodings would be two accounts with one secret.
+    /// Under a small-order key a signature can be made for any message by anyone, and a key with
+    /// two encodings would be two accounts with one secret.
     ///
     /// # Errors
     ///
@@ -89,8 +89,8 @@ const FIELD_PRIME: [u8; 32] = {
     prime
 };
 
-/// The canonical y coordinates, little endian, of the eight points whose order divides 8: 0 (order 4),
-/// 1 (order 1), −1 (order 2), and the two of order 8.
+/// The canonical y coordinates, little endian, of the eight points whose order divides 8: 0 (order
+/// 4), 1 (order 1), −1 (order 2), and the two of order 8.
 const SMALL_ORDER_Y: [[u8; 32]; 5] = [
     [0; 32],
     {

@@ -1,14 +1,15 @@
-//! Dense Merkle trees over numbered leaves: short proofs of one leaf, and roots of states not yet decided.
+//! Dense Merkle trees over numbered leaves: short proofs of one leaf, and roots of states not yet
+//! decided.
 //!
-//! Leaves are numbered 0, 1, 2, … without gaps; they are added and changed, never removed. A node is the
-//! digest of exactly its two children under the domain of the tree; the last node of a level with an odd
-//! number of nodes moves up unchanged. Leaves are digests of another domain, so a leaf never passes
-//! for a node. **A root does not fix the number of leaves**: whoever commits to a root commits to the number
-//! beside it, and [`Path::root`] asks for it.
+//! Leaves are numbered 0, 1, 2, … without gaps; they are added and changed, never removed. A node
+//! is the digest of exactly its two children under the domain of the tree; the last node of a level
+//! with an odd number of nodes moves up unchanged. Leaves are digests of another domain, so a leaf
+//! never passes for a node. **A root does not fix the number of leaves**: whoever commits to a root
+//! commits to the number beside it, and [`Path::root`] asks for it.
 //!
-//! A [`Tree`] holds the committed state, all levels as arrays. An [`Overlay`] holds only what one block
-//! changes, on top of a tree and the overlays of the blocks between: making one costs about k·log2(n)
-//! hashes for k changed leaves of n. Which blocks there are is the ledger's business.
+//! A [`Tree`] holds the committed state, all levels as arrays. An [`Overlay`] holds only what one
+//! block changes, on top of a tree and the overlays of the blocks between: making one costs about
+//! k·log2(n) hashes for k changed leaves of n. Which blocks there are is the ledger's business.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +25,8 @@ pub fn root(domain: Domain, leaves: &[Digest]) -> Digest {
     level.first().copied().unwrap_or(Digest::ZERO)
 }
 
-/// The path of leaf `index`, `None` when there is no such leaf. Hashes the whole tree: for many paths of
-/// one list make a [`Tree`] of it.
+/// The path of leaf `index`, `None` when there is no such leaf. Hashes the whole tree: for many
+/// paths of one list make a [`Tree`] of it.
 pub fn path(domain: Domain, leaves: &[Digest], index: u64) -> Option<Path> {
     Tree::from_leaves(domain, leaves.to_vec()).path(index)
 }
@@ -34,15 +35,16 @@ pub fn path(domain: Domain, leaves: &[Digest], index: u64) -> Option<Path> {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "crate::encoding")]
 pub struct Path {
-    /// The sibling of each node from the leaf upwards; levels where the node moves up alone have none.
+    /// The sibling of each node from the leaf upwards; levels where the node moves up alone have
+    /// none.
     pub siblings: Vec<Digest>,
 }
 
 impl Path {
     /// The root that follows for `leaf` as number `index` of `leaves`.
     ///
-    /// `None` when there is no such leaf or the number of siblings is not exactly the one needed; so at
-    /// most 64 siblings are ever hashed.
+    /// `None` when there is no such leaf or the number of siblings is not exactly the one needed;
+    /// so at most 64 siblings are ever hashed.
     pub fn root(&self, domain: Domain, leaf: Digest, index: u64, leaves: u64) -> Option<Digest> {
         if index >= leaves {
             return None;
@@ -135,13 +137,13 @@ impl Tree {
         self.apply(overlay);
     }
 
-    /// What `changes` make of this tree with `below` on top of it, **the lowest overlay first**; nothing
-    /// is touched.
+    /// What `changes` make of this tree with `below` on top of it, **the lowest overlay first**;
+    /// nothing is touched.
     ///
     /// # Panics
     ///
-    /// When `below` is not a chain that starts at this tree, or new leaves leave a gap: both are mistakes of
-    /// the caller, never something a peer can cause.
+    /// When `below` is not a chain that starts at this tree, or new leaves leave a gap: both are
+    /// mistakes of the caller, never something a peer can cause.
     pub fn overlay(&self, below: &[&Overlay], changes: &BTreeMap<u64, Digest>) -> Overlay {
         let (base_root, base_leaves) =
             below.iter().fold((self.root(), self.len()), |(root, leaves), overlay| {
@@ -168,7 +170,8 @@ impl Tree {
         Overlay { base_root, base_leaves, root, leaves, levels }
     }
 
-    /// Makes the state of `overlay` this tree's; overlays built above it stand on the tree from now on.
+    /// Makes the state of `overlay` this tree's; overlays built above it stand on the tree from now
+    /// on.
     ///
     /// # Panics
     ///
@@ -206,8 +209,8 @@ pub struct Overlay {
     base_leaves: u64,
     root: Digest,
     leaves: u64,
-    /// From the leaves upwards: changed nodes of each level by ascending index. Arrays and not a map, because
-    /// they are read in ascending order, by overlays stacked several deep.
+    /// From the leaves upwards: changed nodes of each level by ascending index. Arrays and not a
+    /// map, because they are read in ascending order, by overlays stacked several deep.
     levels: Vec<Vec<(u64, Digest)>>,
 }
 
@@ -259,7 +262,8 @@ fn parents(domain: Domain, level: &[Digest]) -> Vec<Digest> {
         .collect()
 }
 
-/// The nodes above `changed`, where the level has `width` nodes and `nodes` knows the unchanged ones.
+/// The nodes above `changed`, where the level has `width` nodes and `nodes` knows the unchanged
+/// ones.
 fn changed_parents(
     domain: Domain,
     changed: &[(u64, Digest)],

@@ -1,8 +1,9 @@
 //! What came off a wire, what was checked, and what exactly is signed.
 //!
 //! [`Unverified`] is the only one of the two that decodes, [`Signed`] the only one that the engines
-//! take; between them stands one check of every signature claim that the message makes. A message says
-//! which claims those are ([`Authenticated`]); it never checks them itself, so many messages share one batch.
+//! take; between them stands one check of every signature claim that the message makes. A message
+//! says which claims those are ([`Authenticated`]); it never checks them itself, so many messages
+//! share one batch.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,8 +15,8 @@ use crate::encoding::{self, Decode, Encode};
 use crate::hex::HexError;
 use crate::verify::{Claim, batch_holds, check_each};
 
-/// The name of a network: the digest of its genesis. It is in everything signed, so nothing signed for
-/// one network means anything on another.
+/// The name of a network: the digest of its genesis. It is in everything signed, so nothing signed
+/// for one network means anything on another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[bincode(crate = "crate::encoding")]
 pub struct ChainId(Digest);
@@ -58,8 +59,8 @@ pub trait Signable: Encode {
     const DOMAIN: Domain;
 }
 
-/// What is signed for `message` on `chain`: the digest, in its domain, of the 32 bytes of the chain id
-/// and the canonical bytes of the message.
+/// What is signed for `message` on `chain`: the digest, in its domain, of the 32 bytes of the chain
+/// id and the canonical bytes of the message.
 pub fn signing_digest<M: Signable>(chain: &ChainId, message: &M) -> Digest {
     digest(M::DOMAIN, &encoding::encode(&(chain, message)))
 }
@@ -106,8 +107,8 @@ impl<M: Authenticated> Unverified<M> {
     ///
     /// # Errors
     ///
-    /// [`Forged::Malformed`] before any signature is checked, [`Forged::Signature`] when a claim does
-    /// not hold or there is none.
+    /// [`Forged::Malformed`] before any signature is checked, [`Forged::Signature`] when a claim
+    /// does not hold or there is none.
     pub fn verify(self, context: &M::Context) -> Result<Signed<M>, Forged<M::Malformed>> {
         let mut claims = Vec::new();
         self.0.claims(context, &mut claims).map_err(Forged::Malformed)?;
@@ -124,8 +125,8 @@ impl<M: Authenticated> Unverified<M> {
 pub struct Signed<M>(M);
 
 impl<M> Signed<M> {
-    /// For what this process signed itself, or reads back from its own checksummed journal. Anything
-    /// else comes through [`Unverified::verify`].
+    /// For what this process signed itself, or reads back from its own checksummed journal.
+    /// Anything else comes through [`Unverified::verify`].
     pub const fn vouched(message: M) -> Self {
         Self(message)
     }

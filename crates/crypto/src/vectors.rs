@@ -1,5 +1,5 @@
-//! Published test vectors, read from `../shared/vectors` beside the repository; tests that need them say so
-//! and pass when they are not there.
+//! Published test vectors, read from `../shared/vectors` beside the repository; tests that need
+//! them say so and pass when they are not there.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -109,8 +109,8 @@ pub(crate) fn rfc8032() -> Vec<Case> {
         .collect()
 }
 
-/// The twelve cases of ed25519-speccheck: ZIP 215 accepts all but 6 (s not reduced), 7 (s far above the
-/// order) and 8 (R not canonical, and another R hashed).
+/// The twelve cases of ed25519-speccheck: ZIP 215 accepts all but 6 (s not reduced), 7 (s far above
+/// the order) and 8 (R not canonical, and another R hashed).
 pub(crate) fn speccheck() -> Vec<Case> {
     read::<Vec<Speccheck>>("speccheck_cases.json")
         .unwrap_or_default()
@@ -172,7 +172,8 @@ pub(crate) const SMALL_ORDER: [&str; 14] = [
     "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
 ];
 
-/// A key and R of small order with s = 0: 196 signatures of nobody, over any message, that ZIP 215 accepts.
+/// A key and R of small order with s = 0: 196 signatures of nobody, over any message, that ZIP 215
+/// accepts.
 pub(crate) fn small_order() -> Vec<Case> {
     let mut cases = Vec::new();
     for key in SMALL_ORDER {

@@ -1,12 +1,13 @@
 //! Whether signatures hold: the ZIP 215 rule, everywhere and only.
 //!
-//! The rule: the key and R are any encodings of points of the curve, s is below the group's order, and
-//! \[8\]\[s\]B = \[8\]R + \[8\]\[k\]A. Unlike the rules that most libraries apply, it gives one answer for single
-//! and batched checks, so validators that batch differently never disagree.
+//! The rule: the key and R are any encodings of points of the curve, s is below the group's order,
+//! and \[8\]\[s\]B = \[8\]R + \[8\]\[k\]A. Unlike the rules that most libraries apply, it gives one
+//! answer for single and batched checks, so validators that batch differently never disagree.
 //!
-//! A batch needs coefficients that the makers of the signatures cannot foresee. They come from a hash over
-//! the whole batch and not from the system, so this module stays pure: to choose signatures that fail one
-//! by one and hold together, one would have to find them under a hash that covers them.
+//! A batch needs coefficients that the makers of the signatures cannot foresee. They come from a
+//! hash over the whole batch and not from the system, so this module stays pure: to choose
+//! signatures that fail one by one and hold together, one would have to find them under a hash that
+//! covers them.
 //!
 //! Which keys may be used at all is not asked here, but once, by
 //! [`PublicKey::check`](crate::keys::PublicKey::check).
@@ -47,7 +48,8 @@ pub fn verify(key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
         .is_ok_and(|key| key.verify(&signature, message).is_ok())
 }
 
-/// Whether every claim holds; about twice as fast as one by one, more when keys repeat. No claims hold.
+/// Whether every claim holds; about twice as fast as one by one, more when keys repeat. No claims
+/// hold.
 pub fn batch_holds(claims: &[Claim]) -> bool {
     match claims {
         [] => true,
@@ -58,8 +60,8 @@ pub fn batch_holds(claims: &[Claim]) -> bool {
 
 /// Which claims hold, in order: the whole batch first, then halves to name the culprits.
 ///
-/// Whoever sends many bad claims makes halving useless, so its work is bounded: after about three times
-/// the first batch the rest is checked one by one.
+/// Whoever sends many bad claims makes halving useless, so its work is bounded: after about three
+/// times the first batch the rest is checked one by one.
 pub fn check_each(claims: &[Claim]) -> Vec<bool> {
     let mut verdicts = Vec::with_capacity(claims.len());
     let mut halving = Halving { claims_left: claims.len().saturating_mul(3) };
@@ -124,13 +126,14 @@ impl<'a> From<&'a Claim> for Item<'a> {
 
 /// The batch equation: the sum of the claims' equations, each times its coefficient.
 ///
-/// The library groups the items by key in an order that differs between processes, so which coefficient
-/// meets which item differs too; the answer does not, but for one chance in 2^128.
+/// The library groups the items by key in an order that differs between processes, so which
+/// coefficient meets which item differs too; the answer does not, but for one chance in 2^128.
 fn equation_holds<'a>(items: impl Iterator<Item = Item<'a>>) -> bool {
     let mut verifier = batch::Verifier::new();
     let mut hasher = blake3::Hasher::new_keyed(Domain::BatchCoefficients.key());
     for item in items {
-        // Keys and signatures have fixed sizes; the message is hashed to one, so the whole reads one way.
+        // Keys and signatures have fixed sizes; the message is hashed to one, so the whole reads
+        // one way.
         hasher.update(item.key.as_bytes());
         hasher.update(item.signature.as_bytes());
         hasher.update(blake3::hash(item.message).as_bytes());

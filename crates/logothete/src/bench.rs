@@ -1,7 +1,8 @@
 //! `logothete bench`: how much a network of separate processes commits, and how fast.
 //!
-//! Everything that is claimed is measured from outside: load through the public API, replies as clients see them,
-//! processor time and memory as the system accounts them. Transfers are signed before the clock starts.
+//! Everything that is claimed is measured from outside: load through the public API, replies as
+//! clients see them, processor time and memory as the system accounts them. Transfers are signed
+//! before the clock starts.
 
 pub(crate) mod load;
 pub(crate) mod machine;
@@ -64,8 +65,8 @@ struct Subject {
 ///
 /// # Errors
 ///
-/// Fails when the network cannot be started, a validator refuses a transfer, or the validators contradict one
-/// another or do not reach one state.
+/// Fails when the network cannot be started, a validator refuses a transfer, or the validators
+/// contradict one another or do not reach one state.
 pub(crate) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<Exit, Failure> {
     let interrupt =
         Interrupt::install().map_err(|cause| Failure::fault("cannot take signals", &cause))?;
@@ -273,7 +274,8 @@ fn drive(
             let validators = subject.testnet.genesis.validators();
             let observed = observe::judge(course, validators, &prepared, &judged, SILENCE_MAX);
             finished.store(true, Ordering::Relaxed);
-            // The readers end with the next event or status, at the latest when a stream is silent for long.
+            // The readers end with the next event or status, at the latest when a stream is silent
+            // for long.
             course.stop.store(true, Ordering::Relaxed);
             drop(judged);
             observed

@@ -230,7 +230,8 @@ fn node_choice(text: &str) -> Result<NodeChoice, String> {
 /// `audit`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AuditArguments {
-    /// The data directory of a stopped validator, or a copy of one; its validator's folder will do, too.
+    /// The data directory of a stopped validator, or a copy of one; its validator's folder will do,
+    /// too.
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
     /// The genesis of its network [default: ../genesis.toml beside the validator's folder].
@@ -259,8 +260,8 @@ pub(crate) struct BenchArguments {
     /// Measure the running testnet, with its named accounts, and not one made for this.
     #[arg(long, conflicts_with_all = ["accounts", "validators"])]
     pub(crate) running: bool,
-    /// The testnet to be measured; without --running, where the network is made [default: the system's
-    /// folder for temporary files].
+    /// The testnet to be measured; without --running, where the network is made [default: the
+    /// system's folder for temporary files].
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
 }

@@ -1,7 +1,8 @@
 //! How a command ends: its exit code, and for a failure what is wrong and what to do about it.
 //!
 //! The codes are those of `logothete-wallet` where both have one; they are documented in
-//! `docs/reference/logothete.md`. Code 2, wrong usage, is mostly given by the parser of the command line.
+//! `docs/reference/logothete.md`. Code 2, wrong usage, is mostly given by the parser of the command
+//! line.
 
 use std::path::Path;
 

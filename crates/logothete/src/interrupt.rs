@@ -1,8 +1,8 @@
 //! SIGINT and SIGTERM as something a blocking command can wait for and ask about.
 //!
 //! Once installed neither ends the process by itself any more: whoever installs this asks at every
-//! wait. SIGHUP keeps its meaning, so that `nohup` works: a closed terminal ends the command, and the
-//! validators it started end with their standard input.
+//! wait. SIGHUP keeps its meaning, so that `nohup` works: a closed terminal ends the command, and
+//! the validators it started end with their standard input.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

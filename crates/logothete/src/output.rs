@@ -1,7 +1,7 @@
 //! The two channels: results on stdout, everything else on stderr, with or without `--json`.
 //!
-//! A result is a line of JSON (with `--json`) or a text for people. Colour is decided by `anstream` from
-//! the terminal and `NO_COLOR`.
+//! A result is a line of JSON (with `--json`) or a text for people. Colour is decided by `anstream`
+//! from the terminal and `NO_COLOR`.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -114,3 +114,6 @@ impl Output {
 fn ignore(written: io::Result<()>) {
     drop(written);
 }
+
+#[cfg(test)]
+mod tests;

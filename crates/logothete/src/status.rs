@@ -1,7 +1,7 @@
 //! How the validators of a network are, asked all at the same time, and whether they agree.
 //!
-//! What a validator says about itself proves nothing; agreement here means that what the answering ones say
-//! fits together. Proofs are the business of the wallet and of the audit.
+//! What a validator says about itself proves nothing; agreement here means that what the answering
+//! ones say fits together. Proofs are the business of the wallet and of the audit.
 
 pub(crate) mod agreement;
 pub(crate) mod report;
@@ -84,7 +84,8 @@ impl Watch {
                 Some(Condition::Gone) | None => State::Down,
             };
             let found = process.as_ref().and_then(|process| node.client(process, self.patience));
-            // The kept client has its connections; it is good as long as the validator has not moved.
+            // The kept client has its connections; it is good as long as the validator has not
+            // moved.
             if kept.as_ref().map(Client::url) != found.as_ref().map(Client::url) {
                 *kept = found;
             }

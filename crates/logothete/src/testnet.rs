@@ -12,9 +12,9 @@
 //! DIR/node<i>/data/               its chain
 //! ```
 //!
-//! Everything follows from the number of validators and the seed, so the same command makes the same
-//! network. Whether a validator runs is told by the lock on its data directory and by nothing else: a process
-//! id in a file says little about the process that has it now.
+//! Everything follows from the number of validators and the seed, so the same command makes the
+//! same network. Whether a validator runs is told by the lock on its data directory and by nothing
+//! else: a process id in a file says little about the process that has it now.
 
 pub(crate) mod create;
 pub(crate) mod fleet;
@@ -52,7 +52,8 @@ pub(crate) struct Testnet {
 }
 
 impl Testnet {
-    /// The testnet that a command works on: in `--dir`, else where `LOGOTHETE_DIR` says, else `./testnet`.
+    /// The testnet that a command works on: in `--dir`, else where `LOGOTHETE_DIR` says, else
+    /// `./testnet`.
     ///
     /// # Errors
     ///
@@ -83,11 +84,13 @@ impl Testnet {
         Ok(Self { layout, genesis, accounts })
     }
 
-    /// The testnet in a directory whose kind was looked at, made now if there is none. Says whether it was.
+    /// The testnet in a directory whose kind was looked at, made now if there is none. Says whether
+    /// it was.
     ///
     /// # Errors
     ///
-    /// [`Exit::Refused`] when there is one of another size or seed, or something else in the directory.
+    /// [`Exit::Refused`] when there is one of another size or seed, or something else in the
+    /// directory.
     pub(crate) fn prepare(
         layout: Layout,
         validators: Option<usize>,
@@ -130,7 +133,8 @@ impl Testnet {
         Err(Failure::new(Exit::NotFound, text))
     }
 
-    /// What was asked for must be what is there: another network would need other keys and a new chain.
+    /// What was asked for must be what is there: another network would need other keys and a new
+    /// chain.
     fn must_be(&self, validators: Option<usize>, seed: Option<u64>) -> Result<(), Failure> {
         let count = self.genesis.validators().len();
         let root = self.layout.root().display();

@@ -1,8 +1,9 @@
 //! Where a validator can be reached, signed by the validator itself.
 //!
-//! An announcement binds a validator key to a peer id (the same binding as in the genesis, checked against
-//! it) and says the addresses of the moment. A higher sequence number replaces a lower one, so an old
-//! announcement that is said again changes nothing; an expiry keeps it from being passed on for ever.
+//! An announcement binds a validator key to a peer id (the same binding as in the genesis, checked
+//! against it) and says the addresses of the moment. A higher sequence number replaces a lower one,
+//! so an old announcement that is said again changes nothing; an expiry keeps it from being passed
+//! on for ever.
 
 use crypto::digest::Domain;
 use crypto::encoding::{Decode, DecodeError, Encode, from_wire, to_wire};
@@ -54,7 +55,8 @@ pub(crate) struct SignedAnnouncement {
     pub(crate) signature: Signature,
 }
 
-/// Why an announcement is refused (it or its bearer is at fault) or ignored (it is merely of no use).
+/// Why an announcement is refused (it or its bearer is at fault) or ignored (it is merely of no
+/// use).
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum Refusal {
     /// It cannot be read.
@@ -167,7 +169,8 @@ pub(crate) struct Read {
     pub(crate) addresses: Vec<Multiaddr>,
 }
 
-/// Reads an announcement and checks everything that costs nothing; `now_ms` is milliseconds since 1970.
+/// Reads an announcement and checks everything that costs nothing; `now_ms` is milliseconds
+/// since 1970.
 pub(crate) fn read(bytes: &[u8], validators: &ValidatorSet, now_ms: u64) -> Result<Read, Refusal> {
     let announcement: Unverified<SignedAnnouncement> =
         from_wire(bytes, ANNOUNCEMENT_BYTES_MAX).map_err(Refusal::Encoding)?;

@@ -173,7 +173,8 @@ fn gossip(
 }
 
 /// Messages are anonymous, because what they carry is signed inside and libp2p's signature would be
-/// checked for every copy. A message is then known by its content: the id has 20 bytes of a hash of topic and data.
+/// checked for every copy. A message is then known by its content: the id has 20 bytes of a hash of
+/// topic and data.
 fn gossip_config(limits: &Limits, others: usize) -> Result<gossipsub::Config, NetworkError> {
     let mesh = mesh(others);
     let hasher = blake3::Hasher::new_derive_key("logothete v1 gossip message id");
@@ -205,7 +206,8 @@ fn gossip_config(limits: &Limits, others: usize) -> Result<gossipsub::Config, Ne
         .map_err(|error| libp2p_fault(&error))
 }
 
-/// How many neighbours gossip keeps. Nobody checks that the numbers fit together: the tests here do.
+/// How many neighbours gossip keeps. Nobody checks that the numbers fit together: the tests here
+/// do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mesh {
     target: usize,

@@ -1,8 +1,8 @@
 //! Where the other members can be reached, and when each is to be dialled next.
 //!
-//! Bounded by the number of members and addresses per member. Time comes from outside, as milliseconds
-//! since the start. Of two members the one with the lower peer id dials first; the other follows after the
-//! shortest wait, in case the first cannot.
+//! Bounded by the number of members and addresses per member. Time comes from outside, as
+//! milliseconds since the start. Of two members the one with the lower peer id dials first; the
+//! other follows after the shortest wait, in case the first cannot.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,8 @@ use types::replica::ReplicaId;
 use crate::announcement::ADDRESSES_MAX;
 use crate::identity::Members;
 
-/// Announcements of one validator that come closer together than this are not worth a signature check.
+/// Announcements of one validator that come closer together than this are not worth a signature
+/// check.
 const SPACING_MS: u64 = 50;
 
 /// How long to wait between two attempts.
@@ -140,8 +141,8 @@ impl Book {
         }
     }
 
-    /// Whom to dial at `now_ms`, where. Each is due again after its wait, which doubles, plus or minus a
-    /// quarter by `jitter`, a fresh random number for each.
+    /// Whom to dial at `now_ms`, where. Each is due again after its wait, which doubles, plus or
+    /// minus a quarter by `jitter`, a fresh random number for each.
     pub(crate) fn due(
         &mut self,
         now_ms: u64,
@@ -166,8 +167,8 @@ impl Book {
             .collect()
     }
 
-    /// The connected members of whom nothing was heard for `limit_ms`; each is named once per limit.
-    /// `heard_ms` says when gossip by or through a member came last.
+    /// The connected members of whom nothing was heard for `limit_ms`; each is named once per
+    /// limit. `heard_ms` says when gossip by or through a member came last.
     pub(crate) fn silent(
         &mut self,
         now_ms: u64,
@@ -211,8 +212,8 @@ impl Entry {
         self.due_ms = self.due_ms.min(now_ms.saturating_add(wait));
     }
 
-    /// A connection was lost. After one that did not last the waits go on doubling: whoever refuses us
-    /// does so when the connection stands already.
+    /// A connection was lost. After one that did not last the waits go on doubling: whoever refuses
+    /// us does so when the connection stands already.
     fn lose(&mut self, lasted_ms: u64, now_ms: u64, delays: Delays) {
         if lasted_ms >= delays.min_ms.saturating_mul(2) {
             self.due_ms = u64::MAX;

@@ -1,7 +1,7 @@
 //! Requests and responses on the wire: four bytes of length, then as many bytes.
 //!
-//! The length is checked against the limit before anything is allocated, and memory is taken only as the
-//! bytes arrive.
+//! The length is checked against the limit before anything is allocated, and memory is taken only
+//! as the bytes arrive.
 
 use std::io;
 

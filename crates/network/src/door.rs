@@ -1,7 +1,7 @@
 //! Who is let in: members, unless they were cut off for a while.
 //!
-//! It is the first part of the behaviour, so a connection is refused right after the handshake and before
-//! any other part has taken notice of it.
+//! It is the first part of the behaviour, so a connection is refused right after the handshake and
+//! before any other part has taken notice of it.
 
 use std::collections::HashMap;
 use std::convert::Infallible;

@@ -22,8 +22,8 @@ pub enum Event {
     /// The direct streams with this replica are open both ways: what is sent now arrives, unless
     /// [`Event::Disconnected`] follows. Frames of this replica may come a moment before this.
     Connected(ReplicaId),
-    /// A direct stream with this replica broke; frames not yet delivered are lost. Always between two
-    /// [`Event::Connected`] of the same replica.
+    /// A direct stream with this replica broke; frames not yet delivered are lost. Always between
+    /// two [`Event::Connected`] of the same replica.
     Disconnected(ReplicaId),
     /// A frame from a peer.
     Frame {
@@ -117,7 +117,8 @@ impl fmt::Debug for Payload {
     }
 }
 
-/// A verdict on its way to the swarm. There are never more than the channel holds: each carries its permit.
+/// A verdict on its way to the swarm. There are never more than the channel holds: each carries its
+/// permit.
 pub(crate) struct Verdict {
     pub(crate) message: MessageId,
     pub(crate) neighbour: PeerId,
@@ -189,7 +190,8 @@ impl fmt::Debug for GossipVerdict {
     }
 }
 
-/// A response on its way to the swarm. There are never more than the channel holds: each carries its permit.
+/// A response on its way to the swarm. There are never more than the channel holds: each carries
+/// its permit.
 pub(crate) struct Response {
     pub(crate) channel: ResponseChannel<Vec<u8>>,
     pub(crate) bytes: Vec<u8>,

@@ -37,7 +37,8 @@ pub(crate) struct Members {
 }
 
 impl Members {
-    /// Reads the peer ids of the validators, and checks that the keys of the settings are this validator's.
+    /// Reads the peer ids of the validators, and checks that the keys of the settings are this
+    /// validator's.
     pub(crate) fn new(settings: &Settings, own_peer: PeerId) -> Result<Self, NetworkError> {
         let own = settings.replica;
         let validators = &settings.validators;

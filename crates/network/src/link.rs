@@ -1,10 +1,11 @@
-//! The direct streams with one peer: one that we opened and write to, one that the peer opened and we read.
+//! The direct streams with one peer: one that we opened and write to, one that the peer opened and
+//! we read.
 //!
-//! Three tasks per peer: a [`writer`], a [`reader`], and one that tells of the two together. A link counts as
-//! connected while both streams are open; each stream has a number, so that one which broke and was
-//! opened again between two looks is noticed all the same. A stream is open when its receiver has said so
-//! with one byte: libp2p drops an incoming stream silently when two come at once, and the opener
-//! would not know.
+//! Three tasks per peer: a [`writer`], a [`reader`], and one that tells of the two together. A link
+//! counts as connected while both streams are open; each stream has a number, so that one which
+//! broke and was opened again between two looks is noticed all the same. A stream is open when its
+//! receiver has said so with one byte: libp2p drops an incoming stream silently when two come at
+//! once, and the opener would not know.
 
 pub(crate) mod queue;
 pub(crate) mod reader;
@@ -64,8 +65,9 @@ impl Link {
         }
     }
 
-    /// A connection with the peer was closed, perhaps that of our streams. Both are given up: a stream of a
-    /// connection that this side closed in good order is never woken again, be it for reading or writing.
+    /// A connection with the peer was closed, perhaps that of our streams. Both are given up: a
+    /// stream of a connection that this side closed in good order is never woken again, be it for
+    /// reading or writing.
     pub(crate) fn connection_closed(&self) {
         self.closings.send_modify(|count| *count = count.wrapping_add(1));
     }
@@ -124,7 +126,8 @@ impl Hub {
     }
 }
 
-/// Hands every stream that a peer opened to the reader of that peer; the newest replaces the one before.
+/// Hands every stream that a peer opened to the reader of that peer; the newest replaces the one
+/// before.
 pub(crate) async fn accept(mut streams: IncomingStreams, hub: Arc<Hub>) {
     while let Some((peer, stream)) = streams.next().await {
         // Whoever is no member has no connection, and so no streams.

@@ -1,8 +1,8 @@
 //! A connection that closes in a bounded time.
 //!
-//! libp2p closes a connection by flushing what waits to be sent, and until that is done the peer counts as
-//! connected and is not dialled again. A stopped peer or a dark link never takes those bytes. So closing
-//! has a deadline here, after which the connection is dropped.
+//! libp2p closes a connection by flushing what waits to be sent, and until that is done the peer
+//! counts as connected and is not dialled again. A stopped peer or a dark link never takes those
+//! bytes. So closing has a deadline here, after which the connection is dropped.
 
 use std::io;
 use std::pin::Pin;

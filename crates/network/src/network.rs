@@ -40,7 +40,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long all tasks together may take to end.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A running network. Clones are the same network; it ends when the last is dropped or one is shut down.
+/// A running network. Clones are the same network; it ends when the last is dropped or one is shut
+/// down.
 #[derive(Clone)]
 pub struct Network {
     inner: Arc<Inner>,
@@ -56,8 +57,8 @@ struct Inner {
 ///
 /// # Errors
 ///
-/// When the keys are not those of the validator in the genesis, an address cannot be read or listened on,
-/// or no runtime is there.
+/// When the keys are not those of the validator in the genesis, an address cannot be read or
+/// listened on, or no runtime is there.
 pub fn start(
     settings: Settings,
     registry: &mut Registry,
@@ -201,7 +202,8 @@ fn spawn(
 }
 
 impl Network {
-    /// Sends a frame to one other member. It waits in a bounded queue; see [`crate::Event::Connected`].
+    /// Sends a frame to one other member. It waits in a bounded queue; see
+    /// [`crate::Event::Connected`].
     ///
     /// # Errors
     ///
@@ -235,8 +237,8 @@ impl Network {
         }
     }
 
-    /// Publishes a message to everybody who takes part in the topic. That the same bytes were published
-    /// before, or nobody takes part now, is no error: gossip promises nothing.
+    /// Publishes a message to everybody who takes part in the topic. That the same bytes were
+    /// published before, or nobody takes part now, is no error: gossip promises nothing.
     ///
     /// # Errors
     ///
@@ -278,7 +280,8 @@ impl Network {
         timeout(hub.limits.request_timeout, asked).await.unwrap_or(Err(RequestError::Timeout))
     }
 
-    /// Which other members we have what with, as it changes. [`Peers::ready`] is true at once in a network of one.
+    /// Which other members we have what with, as it changes. [`Peers::ready`] is true at once in a
+    /// network of one.
     pub fn peers(&self) -> watch::Receiver<Peers> {
         self.inner.hub.peers.subscribe()
     }

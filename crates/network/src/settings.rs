@@ -51,15 +51,15 @@ pub struct Settings {
 pub struct Limits {
     /// Most bytes of one frame. A longer one is not sent; a peer that sends one is cut off.
     pub frame_bytes_max: u32,
-    /// Most frames that wait to be sent to one peer. One more closes the stream and forgets the queue;
-    /// the stream is opened again and [`crate::Event::Connected`] says so.
+    /// Most frames that wait to be sent to one peer. One more closes the stream and forgets the
+    /// queue; the stream is opened again and [`crate::Event::Connected`] says so.
     pub outgoing_frames_max: usize,
     /// Most bytes that wait to be sent to one peer, at least one frame; as above. What is said at
     /// once on a new connection must fit, or that connection ends in the next one for ever. Frames
     /// that go to several peers are in memory once.
     pub outgoing_bytes_max: usize,
-    /// Most bytes of frames received from one peer that nobody has dropped yet. When they are used up
-    /// nothing more is read from this peer, which slows down its sender and nobody else.
+    /// Most bytes of frames received from one peer that nobody has dropped yet. When they are used
+    /// up nothing more is read from this peer, which slows down its sender and nobody else.
     pub incoming_bytes_max: u32,
     /// Most events that wait to be taken. When it is full the readers of streams wait.
     pub events_max: usize,
@@ -81,8 +81,8 @@ pub struct Limits {
     pub request_bytes_max: u32,
     /// Most bytes of one response.
     pub response_bytes_max: u32,
-    /// Most requests to one peer, and from one peer, without an answer (at most 32: libp2p closes the
-    /// connection beyond 64 streams).
+    /// Most requests to one peer, and from one peer, without an answer (at most 32: libp2p closes
+    /// the connection beyond 64 streams).
     pub requests_in_flight_max: usize,
     /// How long an answer may take, in both directions.
     pub request_timeout: Duration,
@@ -95,8 +95,8 @@ pub struct Limits {
     pub dial_delay_max: Duration,
     /// The pause between two pings of a connection.
     pub ping_interval: Duration,
-    /// How long a ping may take; the second failure in a row closes the connection. The second one is
-    /// noticed ten seconds after the first, which is how long libp2p waits for a new stream.
+    /// How long a ping may take; the second failure in a row closes the connection. The second one
+    /// is noticed ten seconds after the first, which is how long libp2p waits for a new stream.
     pub ping_timeout: Duration,
     /// How long a connection may take to be established and authenticated.
     pub handshake_timeout: Duration,

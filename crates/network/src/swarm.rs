@@ -1,8 +1,8 @@
 //! The task that drives libp2p's swarm.
 //!
-//! It does no work and never waits: what comes is handed on at once or dropped, what is to be done comes
-//! through bounded channels. Whatever takes time (checking an announcement, delivering to a slow taker,
-//! writing to a slow peer) happens in other tasks.
+//! It does no work and never waits: what comes is handed on at once or dropped, what is to be done
+//! comes through bounded channels. Whatever takes time (checking an announcement, delivering to a
+//! slow taker, writing to a slow peer) happens in other tasks.
 
 mod incoming;
 

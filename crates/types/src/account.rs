@@ -1,8 +1,8 @@
-//! Accounts, and what proves one: its path in the state, the header with that state's root, and the proof of the
-//! header's block.
+//! Accounts, and what proves one: its path in the state, the header with that state's root, and the
+//! proof of the header's block.
 //!
-//! Accounts are numbered in the order of their creation and never removed; the state is a dense tree over
-//! them. There is no proof that an account does not exist.
+//! Accounts are numbered in the order of their creation and never removed; the state is a dense
+//! tree over them. There is no proof that an account does not exist.
 
 use crypto::digest::{Digest, Domain, digest_of};
 use crypto::encoding::{Decode, Encode};
@@ -37,8 +37,8 @@ impl Account {
     }
 }
 
-/// The root of a state from the number of its accounts and the root of their tree, which alone does not fix the
-/// number.
+/// The root of a state from the number of its accounts and the root of their tree, which alone does
+/// not fix the number.
 pub fn state_root(accounts: u64, tree_root: Digest) -> Digest {
     digest_of(Domain::StateRoot, &(accounts, tree_root))
 }
@@ -71,8 +71,8 @@ impl AccountProof {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "crypto::encoding")]
 pub struct ProvedAccount {
-    /// The header of the block after which the account was so. The genesis has no proof: whoever asks
-    /// before the first block computes the state from the genesis itself.
+    /// The header of the block after which the account was so. The genesis has no proof: whoever
+    /// asks before the first block computes the state from the genesis itself.
     pub header: Header,
     /// The account in the state of that header.
     pub account: AccountProof,
@@ -98,7 +98,8 @@ pub enum ProvedAccountError {
 }
 
 impl ProvedAccount {
-    /// Whether a quorum of these validators committed a block after which `address` has this account.
+    /// Whether a quorum of these validators committed a block after which `address` has this
+    /// account.
     ///
     /// It says nothing about how recent that block is.
     ///

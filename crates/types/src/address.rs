@@ -1,8 +1,8 @@
 //! Addresses: who holds an account, as 33 bytes and as checksummed text.
 //!
-//! One type byte and 32 bytes, the same in the canonical encoding and in the text, which is bech32m (BIP-350)
-//! with the network's prefix. Type 0 is an Ed25519 public key. Type 1, a hash of a multisignature policy, is
-//! reserved: it neither decodes nor parses yet, and says why.
+//! One type byte and 32 bytes, the same in the canonical encoding and in the text, which is bech32m
+//! (BIP-350) with the network's prefix. Type 0 is an Ed25519 public key. Type 1, a hash of a
+//! multisignature policy, is reserved: it neither decodes nor parses yet, and says why.
 
 use std::fmt;
 
@@ -52,9 +52,9 @@ impl Address {
 
     /// Its text under the network's prefix, such as `rlgt1…`.
     ///
-    /// For a prefix that [no genesis can have](check_prefix) there is no such text; then it is the plain
-    /// hexadecimal of the 33 bytes, which no parser takes for an address. A prefix may come from a
-    /// stranger, so this is no panic.
+    /// For a prefix that [no genesis can have](check_prefix) there is no such text; then it is the
+    /// plain hexadecimal of the 33 bytes, which no parser takes for an address. A prefix may come
+    /// from a stranger, so this is no panic.
     pub fn to_text(&self, prefix: &str) -> String {
         let bytes = self.to_bytes();
         check_prefix(prefix)
@@ -219,8 +219,8 @@ pub struct PrefixError {
     pub found: String,
 }
 
-/// Whether a network's addresses may begin with `prefix`: 1 to 16 lower-case ASCII letters, so that the first
-/// digit `1` of an address is where the prefix ends.
+/// Whether a network's addresses may begin with `prefix`: 1 to 16 lower-case ASCII letters, so that
+/// the first digit `1` of an address is where the prefix ends.
 ///
 /// # Errors
 ///

@@ -158,8 +158,8 @@ pub enum AmountError {
 }
 
 impl Denomination {
-    /// The denomination with this symbol (1 to 12 ASCII letters and digits, a letter first) and so many
-    /// decimals (at most 18).
+    /// The denomination with this symbol (1 to 12 ASCII letters and digits, a letter first) and so
+    /// many decimals (at most 18).
     ///
     /// # Errors
     ///
@@ -191,8 +191,8 @@ impl Denomination {
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong, each kind with its own text. Decimals that do not exist are refused and
-    /// never rounded, even zeros.
+    /// The first thing that is wrong, each kind with its own text. Decimals that do not exist are
+    /// refused and never rounded, even zeros.
     pub fn parse(&self, text: &str) -> Result<Amount, AmountError> {
         if text.is_empty() {
             return Err(AmountError::Empty);
@@ -228,7 +228,8 @@ impl Denomination {
             })
     }
 
-    /// The amount in whole units with all decimals, such as `12.50`: what [`Denomination::parse`] reads.
+    /// The amount in whole units with all decimals, such as `12.50`: what [`Denomination::parse`]
+    /// reads.
     pub fn format(&self, amount: Amount) -> String {
         let decimals = usize::from(self.decimals);
         let digits = format!("{:0>width$}", amount.0, width = decimals.saturating_add(1));

@@ -1,8 +1,9 @@
 //! The one door between consensus and money.
 //!
-//! `pbft` orders blocks and does not know what is in them; `ledger` knows what is in them and not what is voted
-//! on. Calls are plain and synchronous, inside one step of the protocol; signatures were checked before.
-//! The application keeps the committed state and speculative layers above it, one per executed block.
+//! `pbft` orders blocks and does not know what is in them; `ledger` knows what is in them and not
+//! what is voted on. Calls are plain and synchronous, inside one step of the protocol; signatures
+//! were checked before. The application keeps the committed state and speculative layers above it,
+//! one per executed block.
 
 use crypto::digest::Digest;
 use thiserror::Error;
@@ -51,25 +52,27 @@ pub trait Application {
     /// Who has waited since when.
     fn arrivals(&self) -> Arrivals;
 
-    /// A body for a block of this height on `parent`, which is the committed tip or an executed block. `None`
-    /// when there is nothing valid to propose. Proposing does not execute: the block, once it has its header, is
-    /// executed like any other.
+    /// A body for a block of this height on `parent`, which is the committed tip or an executed
+    /// block. `None` when there is nothing valid to propose. Proposing does not execute: the block,
+    /// once it has its header, is executed like any other.
     fn propose(&mut self, parent: &BlockId, height: Height) -> Option<Proposal>;
 
-    /// Executes a block on its parent's state, which is that of the committed tip or of an executed block, and
-    /// keeps the result as a layer named by the block's id. Executing a block again is harmless.
+    /// Executes a block on its parent's state, which is that of the committed tip or of an executed
+    /// block, and keeps the result as a layer named by the block's id. Executing a block again is
+    /// harmless.
     ///
     /// # Errors
     ///
-    /// The first reason to refuse the block, in the order of [`BlockRefusal`]; then nothing has changed.
+    /// The first reason to refuse the block, in the order of [`BlockRefusal`]; then nothing has
+    /// changed.
     fn execute(&mut self, block: &Block) -> Result<(), BlockRefusal>;
 
-    /// Makes an executed child of the committed tip the new tip. Layers that do not stand on it are dropped, and
-    /// their requests return to those that wait.
+    /// Makes an executed child of the committed tip the new tip. Layers that do not stand on it are
+    /// dropped, and their requests return to those that wait.
     fn commit(&mut self, block: &BlockId);
 
-    /// Drops the layer of a block and those above it; their requests return to those that wait. Unknown blocks
-    /// are ignored.
+    /// Drops the layer of a block and those above it; their requests return to those that wait.
+    /// Unknown blocks are ignored.
     fn forget(&mut self, block: &BlockId);
 }
 
@@ -90,7 +93,8 @@ pub enum BlockRefusal {
         /// The height in the header.
         found: Height,
     },
-    /// As many executed blocks wait for their commit as are kept; says nothing about the block itself.
+    /// As many executed blocks wait for their commit as are kept; says nothing about the block
+    /// itself.
     #[error("{layers_max} executed blocks are not committed yet, which is the most kept")]
     TooManyLayers {
         /// The limit.

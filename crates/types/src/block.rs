@@ -34,7 +34,8 @@ pub struct Header {
     pub view: View,
     /// The primary that first proposed it.
     pub proposer: ReplicaId,
-    /// When it was first proposed, by the proposer's clock: milliseconds since 1970 without leap seconds.
+    /// When it was first proposed, by the proposer's clock: milliseconds since 1970 without leap
+    /// seconds.
     pub timestamp_ms: u64,
     /// What the body must give: see [`Body::root`].
     pub body_root: Digest,
@@ -116,8 +117,8 @@ impl Body {
     }
 }
 
-/// The digest of a body from the number of its transactions and the root of their tree, which alone does not
-/// fix the number.
+/// The digest of a body from the number of its transactions and the root of their tree, which alone
+/// does not fix the number.
 pub fn body_root(transactions: u64, tree_root: Digest) -> Digest {
     digest_of(Domain::BodyRoot, &(transactions, tree_root))
 }

@@ -1,7 +1,8 @@
 //! Certificates: q signatures by distinct members under one statement (protocol page §1).
 //!
-//! Everything about the members is judged before any signature is: how many, who, in which order. The
-//! order makes one set of signatures one encoding, and a replica that is named twice visible at a glance.
+//! Everything about the members is judged before any signature is: how many, who, in which order.
+//! The order makes one set of signatures one encoding, and a replica that is named twice visible at
+//! a glance.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +19,8 @@ use crate::vote::{Phase, Statement, Vote};
 
 /// A statement with the signatures of a quorum, or of those who claim to be one.
 ///
-/// Two certificates of one statement may have different signatures and mean the same: nothing may be told apart
-/// by the signatures.
+/// Two certificates of one statement may have different signatures and mean the same: nothing may
+/// be told apart by the signatures.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "crypto::encoding")]
 pub struct Certificate {
@@ -63,8 +64,8 @@ pub enum CertificateError {
 }
 
 impl Certificate {
-    /// The certificate that these votes make: of those for exactly this statement, one per replica. Votes for
-    /// anything else are left out, and so are further votes of one replica.
+    /// The certificate that these votes make: of those for exactly this statement, one per replica.
+    /// Votes for anything else are left out, and so are further votes of one replica.
     ///
     /// The votes must have been checked; here they are only counted.
     ///
@@ -87,7 +88,8 @@ impl Certificate {
         Ok(certificate)
     }
 
-    /// Whether distinct members, at least q, in ascending order, are named. No signature is looked at.
+    /// Whether distinct members, at least q, in ascending order, are named. No signature is looked
+    /// at.
     ///
     /// # Errors
     ///
@@ -114,7 +116,8 @@ impl Certificate {
         Ok(())
     }
 
-    /// How certificates are ordered: by view and height; of equal ones the commit certificate is the greater.
+    /// How certificates are ordered: by view and height; of equal ones the commit certificate is
+    /// the greater.
     pub const fn rank(&self) -> (View, Height, Phase) {
         (self.statement.view, self.statement.height, self.statement.phase)
     }

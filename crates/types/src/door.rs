@@ -1,9 +1,10 @@
-//! What one must know to check messages that carry transactions: the validators, and which transactions were
-//! checked already.
+//! What one must know to check messages that carry transactions: the validators, and which
+//! transactions were checked already.
 //!
-//! A transaction reaches a validator by gossip first and in a block later; its signature is checked once.
-//! What is remembered is the pair of id and signature bytes. **The id alone is not enough**: it does not cover the
-//! signature, so a liar could put a known transaction with a false signature into a block.
+//! A transaction reaches a validator by gossip first and in a block later; its signature is checked
+//! once. What is remembered is the pair of id and signature bytes. **The id alone is not enough**:
+//! it does not cover the signature, so a liar could put a known transaction with a false signature
+//! into a block.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use crate::validators::ValidatorSet;
 
 /// Memory of transactions whose form and signature were checked for this network.
 pub trait CheckedTransactions: Send + Sync {
-    /// Whether the transaction with this id was checked with exactly these signature bytes. Forgetting is
-    /// harmless, it only costs another check; a wrong yes is not.
+    /// Whether the transaction with this id was checked with exactly these signature bytes.
+    /// Forgetting is harmless, it only costs another check; a wrong yes is not.
     fn is_checked(&self, id: &TransactionId, signature: &Signature) -> bool;
 }
 
@@ -77,8 +78,8 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// The first transaction whose [form](crate::transaction::SignedTransaction::check_form) rules it out;
-    /// then no claim was appended.
+    /// The first transaction whose [form](crate::transaction::SignedTransaction::check_form) rules
+    /// it out; then no claim was appended.
     pub fn body_claims(&self, body: &Body, claims: &mut Vec<Claim>) -> Result<(), BadTransaction> {
         let before = claims.len();
         let appended = self.append_claims(body, claims);

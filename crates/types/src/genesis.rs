@@ -1,8 +1,9 @@
 //! The genesis: what a network agrees on before its first block.
 //!
-//! A TOML document for people, checked as a whole ([`Genesis::parse`] lists everything that is wrong, each with its
-//! line), and a content for machines. The chain id is the digest of the content: comments, layout and the
-//! way a number is written do not matter, everything else does. Secrets are never in it.
+//! A TOML document for people, checked as a whole ([`Genesis::parse`] lists everything that is
+//! wrong, each with its line), and a content for machines. The chain id is the digest of the
+//! content: comments, layout and the way a number is written do not matter, everything else does.
+//! Secrets are never in it.
 //!
 //! Key by key it is explained in `genesis/README.md` at the root of the repository.
 
@@ -141,7 +142,8 @@ impl Genesis {
         &self.0.header
     }
 
-    /// The block at height 0: no transaction, no parent, no certificate. It is known and not agreed on.
+    /// The block at height 0: no transaction, no parent, no certificate. It is known and not agreed
+    /// on.
     pub fn block(&self) -> Block {
         Block { header: self.0.header.clone(), body: Body::default() }
     }

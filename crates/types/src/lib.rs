@@ -1,15 +1,17 @@
 //! The nouns of the ledger, and the seams between its engines.
 //!
 //! One module per noun, in the words of the protocol page: who takes part ([`quorum`], [`replica`],
-//! [`validators`]), what is agreed on ([`block`], [`transaction`], [`account`]), who said so ([`vote`],
-//! [`certificate`], [`proof`], [`view_change`], [`reply`], [`receipt`]), who lied ([`evidence`]), from where it starts ([`genesis`]), and the one door
-//! between consensus and money ([`application`]).
+//! [`validators`]), what is agreed on ([`block`], [`transaction`], [`account`]), who said so
+//! ([`vote`], [`certificate`], [`proof`], [`view_change`], [`reply`], [`receipt`]), who lied
+//! ([`evidence`]), from where it starts ([`genesis`]), and the one door between consensus and money
+//! ([`application`]).
 //!
-//! Most of these are decoded from bytes that a stranger chose. So a value of a type here means only that the
-//! bytes had its shape: what is checked, and where, stands with each noun. Checking never panics, wraps
-//! or allocates more than in proportion to its input.
+//! Most of these are decoded from bytes that a stranger chose. So a value of a type here means only
+//! that the bytes had its shape: what is checked, and where, stands with each noun. Checking never
+//! panics, wraps or allocates more than in proportion to its input.
 //!
-//! What happens to the nouns is elsewhere: agreement in `pbft`, money in `ledger`, files in `storage`.
+//! What happens to the nouns is elsewhere: agreement in `pbft`, money in `ledger`, files in
+//! `storage`.
 
 pub mod account;
 pub mod address;

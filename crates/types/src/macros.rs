@@ -1,4 +1,5 @@
-//! The two shapes of newtype that occur more than once: a counter, and the name of something by its digest.
+//! The two shapes of newtype that occur more than once: a counter, and the name of something by its
+//! digest.
 
 /// A `u64` that counts something and is not interchangeable with other counters.
 macro_rules! counter {

@@ -10,9 +10,9 @@ pub const MEMO_BYTES_MAX: usize = 64;
 /// A text chosen by the sender of a transfer, empty when there is none.
 ///
 /// Any UTF-8 of any length decodes; one that is too long is
-/// [refused](crate::rejection::Rejection::MemoTooLong) with the transaction. **The text is a stranger's**:
-/// [`Memo::text`] gives it raw, while `Display` and `Debug` write control characters and those that
-/// reorder or hide text as escapes, so a memo cannot draw on a terminal.
+/// [refused](crate::rejection::Rejection::MemoTooLong) with the transaction. **The text is a
+/// stranger's**: [`Memo::text`] gives it raw, while `Display` and `Debug` write control characters
+/// and those that reorder or hide text as escapes, so a memo cannot draw on a terminal.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
 #[bincode(crate = "crypto::encoding")]
 pub struct Memo(String);

@@ -1,7 +1,7 @@
 //! Views, heights and nonces: three counters that must never be mixed up.
 //!
-//! Any number decodes. Steps saturate, because a peer may choose the number it starts from; where two equal
-//! numbers would be an error, as with nonces, [`Nonce::checked_next`] says so.
+//! Any number decodes. Steps saturate, because a peer may choose the number it starts from; where
+//! two equal numbers would be an error, as with nonces, [`Nonce::checked_next`] says so.
 
 use crate::macros::counter;
 

@@ -5,7 +5,8 @@ use crypto::encoding::Encode;
 use crate::proof::DESCENDANTS_MAX;
 use crate::validators::VALIDATORS_MAX;
 
-/// Consensus parameters. All validators of a network have the same, because they are part of its chain id.
+/// Consensus parameters. All validators of a network have the same, because they are part of its
+/// chain id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 #[bincode(crate = "crypto::encoding")]
 pub struct Parameters {
@@ -15,14 +16,15 @@ pub struct Parameters {
     pub block_transactions_max: u32,
     /// Most canonical bytes of a block's body. 1 KiB to 8 MiB.
     pub block_bytes_max: u32,
-    /// How long a primary with proposals in flight waits for more requests before the next. 0 to 1,000 ms, and
-    /// less than the view timeout.
+    /// How long a primary with proposals in flight waits for more requests before the next. 0 to
+    /// 1,000 ms, and less than the view timeout.
     pub batch_delay_ms: u32,
     /// How long a backup waits for progress before it asks for another view. 100 to 600,000 ms.
     pub view_timeout_ms: u32,
     /// Blocks between snapshots of the state. 1 to 1,000,000.
     pub snapshot_interval_blocks: u32,
-    /// How far a header's timestamp may be ahead of a backup's clock before it waits. 100 to 3,600,000 ms.
+    /// How far a header's timestamp may be ahead of a backup's clock before it waits. 100 to
+    /// 3,600,000 ms.
     pub clock_drift_max_ms: u32,
 }
 
@@ -117,8 +119,8 @@ impl Parameters {
         ]
     }
 
-    /// The parameters with these values, in the order of [`KEYS`]; `None` when a value does not fit its type, which
-    /// no value within bounds does.
+    /// The parameters with these values, in the order of [`KEYS`]; `None` when a value does not fit
+    /// its type, which no value within bounds does.
     pub(crate) fn from_values(values: [u32; KEYS.len()]) -> Option<Self> {
         let [
             window_heights,
@@ -140,8 +142,8 @@ impl Parameters {
         })
     }
 
-    /// What is wrong between parameters that are each within bounds, with the place of the one to change in
-    /// [`KEYS`].
+    /// What is wrong between parameters that are each within bounds, with the place of the one to
+    /// change in [`KEYS`].
     pub(crate) fn contradiction(&self) -> Option<(usize, Wrong)> {
         (self.batch_delay_ms >= self.view_timeout_ms).then(|| {
             let wrong = format!(
@@ -152,8 +154,8 @@ impl Parameters {
         })
     }
 
-    /// A bound on the bytes of any single thing that validators send one another: a full block with a
-    /// proof of the longest kind, and some room.
+    /// A bound on the bytes of any single thing that validators send one another: a full block with
+    /// a proof of the longest kind, and some room.
     pub fn message_bytes_max(&self) -> usize {
         let body = usize::try_from(self.block_bytes_max).unwrap_or(usize::MAX);
         let headers = DESCENDANTS_MAX.saturating_mul(HEADER_BYTES);

@@ -1,9 +1,10 @@
-//! The text form of libp2p peer ids of Ed25519 node keys, so that a genesis can be checked without libp2p.
+//! The text form of libp2p peer ids of Ed25519 node keys, so that a genesis can be checked without
+//! libp2p.
 //!
-//! Such an id is base58 (the Bitcoin alphabet) over six fixed bytes and the 32 bytes of the node's public
-//! key: an identity multihash (00, 24) of the key's protobuf form (08 01 12 20), see the libp2p
-//! specification "Peer Ids and Keys". Node keys of other kinds are not used here. What a node key is for is
-//! the business of `network`.
+//! Such an id is base58 (the Bitcoin alphabet) over six fixed bytes and the 32 bytes of the node's
+//! public key: an identity multihash (00, 24) of the key's protobuf form (08 01 12 20), see the
+//! libp2p specification "Peer Ids and Keys". Node keys of other kinds are not used here. What a
+//! node key is for is the business of `network`.
 
 use crypto::keys::{KeyError, PublicKey};
 use thiserror::Error;

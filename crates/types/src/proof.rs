@@ -1,8 +1,8 @@
 //! Proofs that a block is committed (protocol page §3, step 4).
 //!
-//! Votes for a block are votes for its ancestors (deviation 3), so the proof of a block is a commit certificate
-//! for it, or for a descendant together with all headers between. Catch-up, wallet and auditor take both.
-//! Whether the block itself is sound is asked by executing it, in `ledger`.
+//! Votes for a block are votes for its ancestors (deviation 3), so the proof of a block is a commit
+//! certificate for it, or for a descendant together with all headers between. Catch-up, wallet and
+//! auditor take both. Whether the block itself is sound is asked by executing it, in `ledger`.
 
 use crypto::encoding::{Decode, Encode};
 use crypto::signed::Authenticated;
@@ -23,8 +23,8 @@ pub const DESCENDANTS_MAX: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "crypto::encoding")]
 pub struct Proof {
-    /// The headers above the block, each the child of the one before; none when the certificate is for the block
-    /// itself. At most [`DESCENDANTS_MAX`].
+    /// The headers above the block, each the child of the one before; none when the certificate is
+    /// for the block itself. At most [`DESCENDANTS_MAX`].
     pub descendants: Vec<Header>,
     /// A commit certificate for the last of them, or for the block.
     pub certificate: Certificate,
@@ -63,9 +63,9 @@ pub enum ProofError {
 }
 
 impl Proof {
-    /// Whether this is a proof of the block with this header, if its signatures hold: every header of this
-    /// network and the child of the one before, a commit certificate for exactly the last one, by a quorum. No
-    /// signature is looked at.
+    /// Whether this is a proof of the block with this header, if its signatures hold: every header
+    /// of this network and the child of the one before, a commit certificate for exactly the last
+    /// one, by a quorum. No signature is looked at.
     ///
     /// # Errors
     ///
@@ -143,7 +143,8 @@ pub enum ProvedBlockError {
 }
 
 impl ProvedBlock {
-    /// Whether the proof is one of this block and the body is the header's. No signature is looked at.
+    /// Whether the proof is one of this block and the body is the header's. No signature is looked
+    /// at.
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
 //! How many are enough: the only arithmetic about n, t and q in the system (protocol page §1).
 //!
-//! "2t + 1" is right for n = 3t + 1 only; for n = 5 or 6 two such quorums can be disjoint enough to fork. So
-//! whoever needs a number asks here, and a test over n = 1..=200 shows why the numbers are enough.
+//! "2t + 1" is right for n = 3t + 1 only; for n = 5 or 6 two such quorums can be disjoint enough to
+//! fork. So whoever needs a number asks here, and a test over n = 1..=200 shows why the numbers are
+//! enough.
 
 /// The numbers that follow from the number of validators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +13,8 @@ pub struct Quorum {
 }
 
 impl Quorum {
-    /// The numbers for `n` validators, `n` at least 1. For 0, which no genesis has, q is 1 and thus out of reach.
+    /// The numbers for `n` validators, `n` at least 1. For 0, which no genesis has, q is 1 and thus
+    /// out of reach.
     pub const fn of(n: usize) -> Self {
         let t = n.saturating_sub(1) / 3;
         // ⌈(n + t + 1) / 2⌉ = ⌊(n + t + 2) / 2⌋, written so that no n overflows.
@@ -30,7 +32,8 @@ impl Quorum {
         self.t
     }
 
-    /// Members that make a certificate: ⌈(n + t + 1) / 2⌉. Any two such groups share more than t members.
+    /// Members that make a certificate: ⌈(n + t + 1) / 2⌉. Any two such groups share more than t
+    /// members.
     pub const fn q(self) -> usize {
         self.q
     }

@@ -1,8 +1,8 @@
 //! Receipts: one validator's word that a transaction is final, and where.
 //!
-//! One receipt is the word of one validator, who may lie. A result is accepted when
-//! [t + 1](crate::quorum::Quorum::reply) distinct replicas gave receipts with equal statements, or with a
-//! [proof](crate::proof::Proof) of the block. Counting them is the wallet's business.
+//! One receipt is the word of one validator, who may lie. A result is accepted when [t +
+//! 1](crate::quorum::Quorum::reply) distinct replicas gave receipts with equal statements, or with
+//! a [proof](crate::proof::Proof) of the block. Counting them is the wallet's business.
 
 use crypto::digest::Domain;
 use crypto::encoding::{Decode, Encode};
@@ -58,8 +58,8 @@ pub enum ReceiptError {
 }
 
 impl Receipt {
-    /// Whether a validator of this network said that the transaction with this id is committed, in the block and at
-    /// the place named.
+    /// Whether a validator of this network said that the transaction with this id is committed, in
+    /// the block and at the place named.
     ///
     /// # Errors
     ///

@@ -1,17 +1,19 @@
 //! Why a transaction is refused.
 //!
-//! One transaction can be wrong in many ways at once; everybody names the same: the first of this order that
-//! applies.
+//! One transaction can be wrong in many ways at once; everybody names the same: the first of this
+//! order that applies.
 //!
-//! 1. Whatever the state: [`ForeignChain`](Rejection::ForeignChain), [`WeakKey`](Rejection::WeakKey),
-//!    [`MemoTooLong`](Rejection::MemoTooLong), [`ZeroAmount`](Rejection::ZeroAmount),
-//!    [`BadSignature`](Rejection::BadSignature). Such a transaction never applies anywhere.
+//! 1. Whatever the state: [`ForeignChain`](Rejection::ForeignChain),
+//!    [`WeakKey`](Rejection::WeakKey), [`MemoTooLong`](Rejection::MemoTooLong),
+//!    [`ZeroAmount`](Rejection::ZeroAmount), [`BadSignature`](Rejection::BadSignature). Such a
+//!    transaction never applies anywhere.
 //! 2. On a state: [`Expired`](Rejection::Expired), [`UnknownSender`](Rejection::UnknownSender),
 //!    [`NonceTooLow`](Rejection::NonceTooLow) or [`NonceTooHigh`](Rejection::NonceTooHigh),
 //!    [`Overdraft`](Rejection::Overdraft), [`Overflow`](Rejection::Overflow).
 //! 3. By this validator's pool, which says nothing about the transaction itself:
-//!    [`AlreadyPending`](Rejection::AlreadyPending), [`ConflictingNonce`](Rejection::ConflictingNonce),
-//!    [`AccountFull`](Rejection::AccountFull), [`PoolFull`](Rejection::PoolFull).
+//!    [`AlreadyPending`](Rejection::AlreadyPending),
+//!    [`ConflictingNonce`](Rejection::ConflictingNonce), [`AccountFull`](Rejection::AccountFull),
+//!    [`PoolFull`](Rejection::PoolFull).
 //!
 //! The codes are part of the public interface and never change; the texts may.
 
@@ -22,13 +24,15 @@ use crate::amount::Amount;
 use crate::memo::MEMO_BYTES_MAX;
 use crate::number::{Height, Nonce};
 
-/// A reason to refuse a transaction, declared in the order in which they apply. Amounts are base units.
+/// A reason to refuse a transaction, declared in the order in which they apply. Amounts are base
+/// units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Rejection {
     /// It names another network.
     #[error("the transaction is for another network")]
     ForeignChain,
-    /// Its sender's key has small order, so that anyone could sign for it, or is not canonically encoded.
+    /// Its sender's key has small order, so that anyone could sign for it, or is not canonically
+    /// encoded.
     #[error("the sender's key is not a sound key")]
     WeakKey,
     /// Its memo has too many bytes.

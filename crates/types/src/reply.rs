@@ -1,9 +1,10 @@
 //! What a validator says when a block is committed (protocol page §3, step 4).
 //!
-//! **Deviation 6: one signature per block and not per transaction.** A validator signs the height and id of each
-//! committed block; its reply for one transaction is that signature and the transaction's path in the block
-//! ([`Receipt`](crate::receipt::Receipt)). It says the same, because the id covers the body and the state after
-//! it, and a block of thousands of transactions costs one signature.
+//! **Deviation 6: one signature per block and not per transaction.** A validator signs the height
+//! and id of each committed block; its reply for one transaction is that signature and the
+//! transaction's path in the block ([`Receipt`](crate::receipt::Receipt)). It says the same,
+//! because the id covers the body and the state after it, and a block of thousands of transactions
+//! costs one signature.
 
 use crypto::digest::Domain;
 use crypto::encoding::{Decode, Encode};

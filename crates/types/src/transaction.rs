@@ -1,9 +1,9 @@
 //! Transactions: what a sender signs, and what stands in a block.
 //!
-//! The id names what is asked for and does not cover the signature: the holder of a key can make many valid
-//! signatures for one transaction, and replay protection must not look at them. Where the very bytes matter, in
-//! the body of a block, there is the [leaf](SignedTransaction::leaf). Whether a transaction applies to a state
-//! is asked in `ledger`.
+//! The id names what is asked for and does not cover the signature: the holder of a key can make
+//! many valid signatures for one transaction, and replay protection must not look at them. Where
+//! the very bytes matter, in the body of a block, there is the [leaf](SignedTransaction::leaf).
+//! Whether a transaction applies to a state is asked in `ledger`.
 
 use crypto::digest::{Digest, Domain, digest_of};
 use crypto::encoding::{Decode, Encode};
@@ -18,12 +18,12 @@ use crate::memo::Memo;
 use crate::number::{Height, Nonce};
 use crate::rejection::Rejection;
 
-/// Most canonical bytes of a signed transaction that is looked at: the door refuses longer ones undecoded. With
-/// the longest memo a transfer has about half of it, so further kinds have room.
+/// Most canonical bytes of a signed transaction that is looked at: the door refuses longer ones
+/// undecoded. With the longest memo a transfer has about half of it, so further kinds have room.
 pub const TRANSACTION_BYTES_MAX: usize = 512;
 
-/// Canonical bytes of a signed transfer without memo: chain, sender, nonce, valid until, kind, recipient, amount,
-/// length of the memo, signature.
+/// Canonical bytes of a signed transfer without memo: chain, sender, nonce, valid until, kind,
+/// recipient, amount, length of the memo, signature.
 const TRANSFER_BYTES: usize = 32 + ADDRESS_BYTES + 8 + 8 + 4 + ADDRESS_BYTES + 8 + 8 + 64;
 
 digest_name! {

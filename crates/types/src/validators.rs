@@ -59,8 +59,8 @@ pub enum ValidatorSetError {
 }
 
 impl ValidatorSet {
-    /// The set of these validators on this chain. Whether keys, names and peer ids are sound is asked by the
-    /// genesis, where they enter the system.
+    /// The set of these validators on this chain. Whether keys, names and peer ids are sound is
+    /// asked by the genesis, where they enter the system.
     ///
     /// # Errors
     ///

@@ -26,8 +26,8 @@ pub(crate) struct Answer<T> {
     pub(crate) answer: Result<T, ClientError>,
 }
 
-/// Asks every validator the same question. When t + 1 have answered, of which one is honest, the rest get
-/// a moment and are then left behind.
+/// Asks every validator the same question. When t + 1 have answered, of which one is honest, the
+/// rest get a moment and are then left behind.
 ///
 /// # Errors
 /// [`Exit::Unreachable`] when no validator is known.
@@ -50,7 +50,8 @@ fn ask<T: Send + 'static>(
     let (sender, receiver) = mpsc::channel();
     for endpoint in endpoints.iter().cloned() {
         let (sender, question) = (sender.clone(), question.clone());
-        // Not joined: a validator that is stuck holds its thread until the time is over, and nobody else.
+        // Not joined: a validator that is stuck holds its thread until the time is over, and nobody
+        // else.
         thread::spawn(move || {
             let answer = question(&endpoint.client.with_timeout(PATIENCE));
             drop(sender.send(Answer { name: endpoint.name, answer }));

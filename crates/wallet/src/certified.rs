@@ -21,7 +21,8 @@ pub(crate) struct Certified {
     pub(crate) next_nonce: Nonce,
 }
 
-/// Asks all validators for an account and believes the newest proof; `None` when the account does not exist.
+/// Asks all validators for an account and believes the newest proof; `None` when the account does
+/// not exist.
 ///
 /// Nobody can prove that an account does not exist, or that a proof is the newest there is: both
 /// are as good as the best of the validators asked.
@@ -106,8 +107,8 @@ pub(crate) fn check(
     Ok(Certified { account, height, block: header.id(), next_nonce: answer.next_nonce })
 }
 
-/// The (t + 1)-th highest claim. One of the t + 1 highest is an honest validator's, so no group of liars
-/// can push it above what an honest pool holds and make the transaction wait for a gap.
+/// The (t + 1)-th highest claim. One of the t + 1 highest is an honest validator's, so no group of
+/// liars can push it above what an honest pool holds and make the transaction wait for a gap.
 fn agreed_nonce(genesis: &Genesis, proved: &[Certified]) -> Nonce {
     let mut claims: Vec<Nonce> = proved.iter().map(|certified| certified.next_nonce).collect();
     claims.sort_unstable_by(|a, b| b.cmp(a));

@@ -1,5 +1,6 @@
-//! When a transaction is believed to be final: t + 1 validators of the genesis signed the same reply, or
-//! a quorum's certificate proves the block it stands in. One honest answer of the second kind suffices.
+//! When a transaction is believed to be final: t + 1 validators of the genesis signed the same
+//! reply, or a quorum's certificate proves the block it stands in. One honest answer of the second
+//! kind suffices.
 
 use api::client::Client;
 use api::client::network::Endpoint;
@@ -41,7 +42,8 @@ pub(crate) enum Verdict {
 /// Makes a verdict of a report. Where too few replies came, it looks for a certificate.
 ///
 /// # Errors
-/// [`Exit::Unverified`] when replies contradict one another or do not verify, and no proof settles it.
+/// [`Exit::Unverified`] when replies contradict one another or do not verify, and no proof settles
+/// it.
 pub(crate) fn judge(site: &Site, report: Report, output: &mut Output) -> Result<Verdict, Failure> {
     warn_of_liars(&report.answers, output);
     let id = report.id;
@@ -56,7 +58,8 @@ pub(crate) fn judge(site: &Site, report: Report, output: &mut Output) -> Result<
         }
         Outcome::Refused { problem } => {
             let t = site.genesis().validators().quorum().t();
-            // Refusals are not signed: up to t of them prove nothing against a submission that broke off.
+            // Refusals are not signed: up to t of them prove nothing against a submission that
+            // broke off.
             if refusals <= t && maybe_sent {
                 return Ok(Verdict::Pending);
             }
@@ -135,7 +138,8 @@ pub(crate) fn certified(site: &Site, id: &TransactionId) -> Option<Final> {
     })
 }
 
-/// Whether the validator may have the transaction although it refused nothing and confirmed nothing.
+/// Whether the validator may have the transaction although it refused nothing and confirmed
+/// nothing.
 fn maybe_taken_in(said: &Said) -> bool {
     use api::client::error::ClientError::{
         BadUrl, Broken, Garbled, Problem, TimedOut, Unreachable,

@@ -101,8 +101,8 @@ impl People {
     /// Those of the keystore and, on a local network, those of its directory.
     ///
     /// # Errors
-    /// [`Exit::Key`](crate::exit::Exit::Key) when the file of local accounts may be read by others or
-    /// is not one.
+    /// [`Exit::Key`](crate::exit::Exit::Key) when the file of local accounts may be read by others
+    /// or is not one.
     pub(crate) fn of(site: &Site, keystore: &Keystore) -> Result<Self, Failure> {
         let prefix = site.genesis().prefix().to_owned();
         let path = site.directory().map(|directory| directory.join("accounts.toml"));

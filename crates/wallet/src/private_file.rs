@@ -92,7 +92,8 @@ pub(crate) fn read_bounded(
     path: &Path,
     bytes_max: u64,
 ) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
-    // The whole room is there from the start: a vector that grows leaves copies of the secret behind.
+    // The whole room is there from the start: a vector that grows leaves copies of the secret
+    // behind.
     let room = usize::try_from(bytes_max.min(64 * 1024)).unwrap_or(64 * 1024);
     let mut bytes = Zeroizing::new(Vec::with_capacity(room.saturating_add(1)));
     source

@@ -1,5 +1,5 @@
-//! The network a command works on: its genesis, which is trusted, and where its validators answer, which
-//! may change while the command runs.
+//! The network a command works on: its genesis, which is trusted, and where its validators answer,
+//! which may change while the command runs.
 
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,8 @@ impl Site {
         Ok(Self { network, source: Source::Urls })
     }
 
-    /// The network that the command line names, `None` when it names none and none is in the default place.
+    /// The network that the command line names, `None` when it names none and none is in the
+    /// default place.
     ///
     /// # Errors
     /// As [`Site::open`], for a network that is named.
@@ -78,8 +79,8 @@ impl Site {
         &self.network.endpoints
     }
 
-    /// Looks again where validators answer: one that was restarted has another port. Clients of those
-    /// that did not move are kept with their connections.
+    /// Looks again where validators answer: one that was restarted has another port. Clients of
+    /// those that did not move are kept with their connections.
     pub(crate) fn refresh(&mut self) {
         let Source::Directory(directory) = &self.source else {
             return;

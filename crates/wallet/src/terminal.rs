@@ -1,6 +1,7 @@
 //! What is asked of the person at the terminal: a password, a confirmation.
 //!
-//! Without a terminal nothing is ever asked: a script gets a clear error and not a program that waits.
+//! Without a terminal nothing is ever asked: a script gets a clear error and not a program that
+//! waits.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 

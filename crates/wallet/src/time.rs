@@ -1,6 +1,7 @@
 //! Points in time as people read them, in UTC.
 
-/// `2026-11-22 23:05:07` for milliseconds since 1970 (UTC). Years beyond 9999 are the proposer's joke.
+/// `2026-11-22 23:05:07` for milliseconds since 1970 (UTC). Years beyond 9999 are the proposer's
+/// joke.
 pub(crate) fn utc(timestamp_ms: u64) -> String {
     let seconds = timestamp_ms / 1_000;
     let (days, second) = (seconds / 86_400, seconds % 86_400);

@@ -1,8 +1,8 @@
 //! The event stream as an iterator that resumes.
 //!
-//! The reader remembers the height of the last block event and asks for what follows it when it has to
-//! connect again, so no block is missed and none is seen twice. `status` and `refused` events that were
-//! published while it was away are gone.
+//! The reader remembers the height of the last block event and asks for what follows it when it has
+//! to connect again, so no block is missed and none is seen twice. `status` and `refused` events
+//! that were published while it was away are gone.
 
 use std::io::{BufRead, BufReader, Read};
 use std::thread;
@@ -24,8 +24,9 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 
 /// An endless iterator over the events of one validator.
 ///
-/// After an error the next call of `next` connects again, after a pause that grows up to two seconds. A
-/// connection that ends is an error; only a server that asks to reconnect is obeyed silently.
+/// After an error the next call of `next` connects again, after a pause that grows up to two
+/// seconds. A connection that ends is an error; only a server that asks to reconnect is obeyed
+/// silently.
 pub struct Events {
     agent: Agent,
     url: String,

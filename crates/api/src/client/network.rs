@@ -1,8 +1,8 @@
 //! Finding the validators of a network.
 //!
 //! A network on this machine is a directory: `genesis.toml`, and for each validator that runs a
-//! `node<i>/run.json` saying where it listens. Elsewhere one gives the genesis document and the URLs. Either
-//! way the genesis is the user's own copy: it is what every proof is checked against.
+//! `node<i>/run.json` saying where it listens. Elsewhere one gives the genesis document and the
+//! URLs. Either way the genesis is the user's own copy: it is what every proof is checked against.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -118,8 +118,9 @@ fn choose_directory(explicit: Option<&Path>, variable: Option<PathBuf>) -> PathB
 }
 
 impl Network {
-    /// The network in `directory`, with the validators that have a run file. A run file that cannot be
-    /// read or understood belongs to a validator that is just starting or stopping, and is passed over.
+    /// The network in `directory`, with the validators that have a run file. A run file that cannot
+    /// be read or understood belongs to a validator that is just starting or stopping, and is
+    /// passed over.
     ///
     /// # Errors
     ///

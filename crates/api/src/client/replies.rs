@@ -1,9 +1,9 @@
 //! Asking every validator of a network, and believing t + 1 equal signed replies.
 //!
-//! [`submit`] posts a transaction to all at once and waits until enough of them have signed that it is
-//! committed; [`look_up`] asks all what became of one. Receipts are checked and counted by a [`Tally`](crate::client::tally::Tally).
-//! Refusals carry no signature: they are believed only when everyone says so, or more validators than can
-//! be faulty, and nobody proved the contrary.
+//! [`submit`] posts a transaction to all at once and waits until enough of them have signed that it
+//! is committed; [`look_up`] asks all what became of one. Receipts are checked and counted by a
+//! [`Tally`](crate::client::tally::Tally). Refusals carry no signature: they are believed only when
+//! everyone says so, or more validators than can be faulty, and nobody proved the contrary.
 
 mod gathered;
 
@@ -115,7 +115,8 @@ pub enum Said {
     Failed(ClientError),
 }
 
-/// Submits `transaction` to every endpoint at once and waits at most `patience` for t + 1 equal replies.
+/// Submits `transaction` to every endpoint at once and waits at most `patience` for t + 1 equal
+/// replies.
 ///
 /// Returns as soon as the verdict is certain; threads that still wait for slower validators end by
 /// themselves, at the latest a few seconds after `patience` is over.
@@ -134,8 +135,8 @@ pub fn look_up(network: &Network, id: TransactionId, patience: Duration) -> Repo
     })
 }
 
-/// Asks every endpoint again and again until t + 1 equal replies say where transaction `id` is committed,
-/// or `patience` is over.
+/// Asks every endpoint again and again until t + 1 equal replies say where transaction `id` is
+/// committed, or `patience` is over.
 pub fn await_final(network: &Network, id: TransactionId, patience: Duration) -> Report {
     collect(network, id, patience, move |client, deadline, sink| {
         loop {
@@ -227,7 +228,8 @@ fn look_up_at(client: &Client, id: &TransactionId) -> Heard {
     }
 }
 
-/// Runs `ask` for every endpoint in a thread of its own and gathers what they say until it is enough.
+/// Runs `ask` for every endpoint in a thread of its own and gathers what they say until it is
+/// enough.
 fn collect(
     network: &Network,
     id: TransactionId,

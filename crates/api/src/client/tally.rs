@@ -1,7 +1,8 @@
 //! Counting replies: a result is final when t + 1 distinct validators signed the same one.
 //!
-//! Replies are counted by the key that signed them and never by the connection they came over, so one
-//! validator answering three times counts once, whoever passes its words on. Pure: no clock, no socket.
+//! Replies are counted by the key that signed them and never by the connection they came over, so
+//! one validator answering three times counts once, whoever passes its words on. Pure: no clock, no
+//! socket.
 
 use std::collections::{BTreeMap, BTreeSet};
 

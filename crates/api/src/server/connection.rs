@@ -21,7 +21,8 @@ const HEADERS_MAX: usize = 64;
 /// Pause after a failed `accept`.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts connections until `stop` resolves, then says so through `stopping` and waits for those under way.
+/// Accepts connections until `stop` resolves, then says so through `stopping` and waits for those
+/// under way.
 pub(super) async fn accept_all(
     listener: TcpListener,
     router: Router,

@@ -1,7 +1,7 @@
 //! How many requests of each kind are at work at once.
 //!
-//! A kind that is full refuses at once and says when to come back; it never queues, because whoever waits in
-//! a queue holds memory and a connection, and a flood of one kind must not delay another.
+//! A kind that is full refuses at once and says when to come back; it never queues, because whoever
+//! waits in a queue holds memory and a connection, and a flood of one kind must not delay another.
 
 use std::sync::Arc;
 

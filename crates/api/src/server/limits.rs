@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Bounds of the server. Memory is bounded by their products: a body of each kind for each request of
-/// that kind at work, an answer for each connection.
+/// Bounds of the server. Memory is bounded by their products: a body of each kind for each request
+/// of that kind at work, an answer for each connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Connections open at once; more wait in the system's queue until one closes.

@@ -1,4 +1,5 @@
-//! Reading requests: path segments, query parameters and bodies, each refused by a problem document.
+//! Reading requests: path segments, query parameters and bodies, each refused by a problem
+//! document.
 
 use std::str::FromStr;
 use std::time::Duration;

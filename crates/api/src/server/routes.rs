@@ -46,7 +46,8 @@ impl<B: Backend> App<B> {
         Ok(self.in_time(asked, std::time::Duration::ZERO).await??)
     }
 
-    /// Waits for the backend as long as an answer may take and `patience` more, and not when the server stops.
+    /// Waits for the backend as long as an answer may take and `patience` more, and not when the
+    /// server stops.
     pub(crate) async fn in_time<T>(
         &self,
         asked: impl Future<Output = T>,

@@ -1,8 +1,8 @@
 //! The event stream: stored blocks from where the client left off, then events as they come.
 //!
-//! A stream holds at most one block at a time; whatever lies further back stays in the store or in the hub.
-//! A reader that falls so far behind that the hub has forgotten events is told to reconnect, and gets the
-//! blocks it missed from the store.
+//! A stream holds at most one block at a time; whatever lies further back stays in the store or in
+//! the hub. A reader that falls so far behind that the hub has forgotten events is told to
+//! reconnect, and gets the blocks it missed from the store.
 
 use std::convert::Infallible;
 
@@ -52,7 +52,8 @@ pub(crate) async fn events<B: Backend>(
 ) -> Answer {
     let place = app.gates.subscribers.enter()?;
     let after = after(&query, &headers)?;
-    // Subscribed before anything is read, so nothing falls between the stored blocks and the live ones.
+    // Subscribed before anything is read, so nothing falls between the stored blocks and the live
+    // ones.
     let live = app.backend.events().subscribe();
     let first = status(&app).await?;
     let reader = Reader {
@@ -144,8 +145,8 @@ impl<B: Backend> Reader<B> {
         }
     }
 
-    /// The next stored block. At the end of the store the reader becomes a live one: it subscribes first
-    /// and looks once more, so nothing falls between.
+    /// The next stored block. At the end of the store the reader becomes a live one: it subscribes
+    /// first and looks once more, so nothing falls between.
     async fn stored(&mut self) -> Stored {
         let Some(next) = self.next else {
             self.live = Some(self.app.backend.events().subscribe());
@@ -194,8 +195,8 @@ impl<B: Backend> Reader<B> {
         match self.next {
             Some(next) if height < next => Lived::Skip,
             Some(next) if height > next => {
-                // Blocks between were stored and not published, or the client is ahead of nothing we
-                // know: the store has them.
+                // Blocks between were stored and not published, or the client is ahead of nothing
+                // we know: the store has them.
                 self.live = None;
                 Lived::Skip
             }

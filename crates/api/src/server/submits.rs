@@ -1,7 +1,8 @@
 //! Endpoints that take transactions in.
 //!
-//! The way of thousands of transactions per second: texts are borrowed from the body, decoded one by
-//! one into transactions, and never held as JSON values. Signatures are checked by the backend, in batches.
+//! The way of thousands of transactions per second: texts are borrowed from the body, decoded one
+//! by one into transactions, and never held as JSON values. Signatures are checked by the backend,
+//! in batches.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -189,7 +190,8 @@ fn not_a_transaction(error: &WireTextError) -> BatchResult {
     }
 }
 
-/// A batch as far as it was read: at most [`BATCH_TRANSACTIONS_MAX`] are decoded, the rest is counted.
+/// A batch as far as it was read: at most [`BATCH_TRANSACTIONS_MAX`] are decoded, the rest is
+/// counted.
 #[derive(Default)]
 struct Batch {
     decoded: Vec<Result<SignedTransaction, WireTextError>>,

@@ -1,7 +1,7 @@
 //! A connection that is cut when its reader takes nothing for too long.
 //!
-//! Without it a client that never reads its answer would hold its connection, and the answer's memory,
-//! for ever. Reading needs no such guard: headers and bodies have time-outs of their own.
+//! Without it a client that never reads its answer would hold its connection, and the answer's
+//! memory, for ever. Reading needs no such guard: headers and bodies have time-outs of their own.
 
 use std::io;
 use std::pin::Pin;

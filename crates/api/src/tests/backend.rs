@@ -1,4 +1,5 @@
-//! A validator that answers from a list of blocks and says what it is told to, and the server in front of it.
+//! A validator that answers from a list of blocks and says what it is told to, and the server in
+//! front of it.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -161,7 +162,10 @@ impl Backend for FakeValidator {
             accounts: 5,
             view: View::FIRST,
             primary: network::replica(0),
+            entered: true,
             voting: true,
+            retired: false,
+            timeout_ms: 2_000,
             in_flight: 0,
             pending: 0,
             connected: vec![network::replica(1), network::replica(2)],

@@ -45,8 +45,8 @@ pub struct AccountAnswer {
     #[serde(with = "scalar::text")]
     #[schema(value_type = String)]
     pub block: BlockId,
-    /// The header of that block, the account's path to its state root, and the proof of the block, as
-    /// hexadecimal wire bytes. Absent at height 0: the genesis itself says what is true there.
+    /// The header of that block, the account's path to its state root, and the proof of the block,
+    /// as hexadecimal wire bytes. Absent at height 0: the genesis itself says what is true there.
     #[serde(with = "scalar::wire_option", default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub proof: Option<ProvedAccount>,
@@ -87,8 +87,8 @@ impl AccountAnswer {
         }
     }
 
-    /// The account and the height it was so at, as a quorum of the genesis' validators signed it: use
-    /// these and not the fields beside the proof. Says nothing about how recent that height is.
+    /// The account and the height it was so at, as a quorum of the genesis' validators signed it:
+    /// use these and not the fields beside the proof. Says nothing about how recent that height is.
     ///
     /// # Errors
     ///

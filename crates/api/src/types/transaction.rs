@@ -208,7 +208,8 @@ pub struct TransactionText {
     /// The same for reading.
     #[schema(example = "12.50 LGT")]
     pub amount_text: String,
-    /// The sender's note, at most 64 bytes, empty for none. Anyone's text: escape it where it is shown.
+    /// The sender's note, at most 64 bytes, empty for none. Anyone's text: escape it where it is
+    /// shown.
     pub memo: String,
     /// The sender's signature.
     #[serde(with = "scalar::text")]

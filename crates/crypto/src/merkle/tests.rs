@@ -18,7 +18,8 @@ fn leaves(count: u64) -> Vec<Digest> {
     (0..count).map(leaf).collect()
 }
 
-/// The root by definition: halves split so that the left one is the largest power of two below the whole.
+/// The root by definition: halves split so that the left one is the largest power of two below the
+/// whole.
 fn root_by_definition(leaves: &[Digest]) -> Digest {
     match leaves {
         [] => Digest::ZERO,

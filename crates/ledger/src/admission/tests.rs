@@ -80,6 +80,31 @@ fn an_account_with_all_its_nonces_pending_is_full() {
 }
 
 #[test]
+fn of_the_reasons_of_the_pool_the_first_in_the_documented_order_is_named() {
+    let limits = PoolLimits { transactions_max: 4, ..limits() };
+    let mut fixture = Fixture::with(&[100, 100], Parameters::default(), limits);
+    for nonce in 0..4 {
+        fixture.admit(&fixture.transfer(0, nonce, 1, 1)).unwrap();
+    }
+    // What is in flight gives way to nobody, so that the pool stays full.
+    let block = fixture.propose_on(fixture.ledger.committed().1).unwrap();
+    fixture.execute(&block).unwrap();
+
+    let mut admit = |from, nonce, amount| fixture.admit(&fixture.transfer(from, nonce, 1, amount));
+    let again = admit(0, 3, 1);
+    let rival = admit(0, 3, 2);
+    let further = admit(0, 4, 1);
+    let poor = admit(1, 0, 101);
+    let other = admit(1, 0, 1);
+
+    assert_eq!(again, Ok(Admission::AlreadyPending));
+    assert_eq!(rival, Err(Rejection::ConflictingNonce { nonce: Nonce::new(3) }));
+    assert_eq!(further, Err(Rejection::AccountFull { pending: 4 }));
+    assert_eq!(poor.unwrap_err().code(), "overdraft");
+    assert_eq!(other, Err(Rejection::PoolFull));
+}
+
+#[test]
 fn the_same_transaction_again_is_harmless_whatever_its_signature() {
     let mut fixture = fixture(&[100, 0]);
     let mut transaction = fixture.transfer(0, 0, 1, 100);

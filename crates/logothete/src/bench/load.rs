@@ -1,7 +1,8 @@
 //! The load: transfers signed beforehand, and one sender for each validator.
 //!
-//! With a rate the load is an open loop: a transfer has its moment whether or not earlier ones were answered, so
-//! a slow network shows as latency and not as less load. Without one, senders keep a bounded number in flight.
+//! With a rate the load is an open loop: a transfer has its moment whether or not earlier ones were
+//! answered, so a slow network shows as latency and not as less load. Without one, senders keep a
+//! bounded number in flight.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,8 +57,9 @@ pub(crate) struct Senders<'a> {
     pub(crate) rate: Option<u64>,
 }
 
-/// Signs transfers 0 to `count`: number i goes from account i modulo the number of accounts to another, and to the
-/// lane of its sender, so that one sender's transfers reach one validator in order.
+/// Signs transfers 0 to `count`: number i goes from account i modulo the number of accounts to
+/// another, and to the lane of its sender, so that one sender's transfers reach one validator in
+/// order.
 pub(crate) fn prepare(senders: &Senders<'_>, lanes: usize, count: usize) -> Vec<Lane> {
     let workers = thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let mut signed: Vec<Vec<(usize, Arc<Prepared>)>> = thread::scope(|scope| {

@@ -1,4 +1,5 @@
-//! What this machine is, what the run took of it, and what its limits are. Linux only: it reads `/proc`.
+//! What this machine is, what the run took of it, and what its limits are. Linux only: it reads
+//! `/proc`.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -92,7 +93,8 @@ fn processor() -> String {
         .map_or_else(|| "unknown".to_owned(), |(_, name)| name.trim().to_owned())
 }
 
-/// User and system time from `/proc/PID/stat`, whose second field may hold spaces and ends with the last `)`.
+/// User and system time from `/proc/PID/stat`, whose second field may hold spaces and ends with the
+/// last `)`.
 fn cpu_ms(process: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let fields = text.rsplit_once(')').map_or("", |(_, rest)| rest);

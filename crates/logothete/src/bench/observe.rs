@@ -1,7 +1,8 @@
-//! What the validators say they committed: one reader for each event stream, one judge over all of them.
+//! What the validators say they committed: one reader for each event stream, one judge over all of
+//! them.
 //!
-//! A transfer's latency ends with the reply of the (t + 1)-th validator; it counts as done only when all of
-//! them have its block.
+//! A transfer's latency ends with the reply of the (t + 1)-th validator; it counts as done only
+//! when all of them have its block.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -71,8 +72,8 @@ pub(crate) fn follow(course: &Course, client: &Client, after: Height, judge: &Se
     }
 }
 
-/// Counts replies until every accepted transfer is everywhere, or nothing happened for `silence_max` after the
-/// end of the load.
+/// Counts replies until every accepted transfer is everywhere, or nothing happened for
+/// `silence_max` after the end of the load.
 pub(crate) fn judge(
     course: &Course,
     validators: &ValidatorSet,

@@ -36,7 +36,8 @@ pub(crate) struct Agreement {
 /// The whole result. Field names are stable.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct BenchReport {
-    /// Transfers that all validators have, by the seconds from the first moment of sending to the last report.
+    /// Transfers that all validators have, by the seconds from the first moment of sending to the
+    /// last report.
     pub(crate) transfers_per_second: u64,
     /// Transfers that all validators have.
     pub(crate) transfers: u64,

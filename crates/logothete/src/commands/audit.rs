@@ -1,7 +1,8 @@
-//! `logothete audit`: re-executes a stored chain from its genesis and believes nothing that was stored with it.
+//! `logothete audit`: re-executes a stored chain from its genesis and believes nothing that was
+//! stored with it.
 //!
-//! The directory is not changed. What a running validator would have refused, this refuses: it uses the same
-//! checks on the same types, but trusts no result of theirs that lies on disk.
+//! The directory is not changed. What a running validator would have refused, this refuses: it uses
+//! the same checks on the same types, but trusts no result of theirs that lies on disk.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

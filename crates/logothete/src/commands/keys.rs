@@ -1,7 +1,7 @@
 //! `logothete keys`: key files of validators and nodes. No secret is ever printed.
 //!
-//! A key file holds one Ed25519 seed. As a validator key its public key stands in the genesis, as a node key its
-//! peer id; one file must not serve as both, which the genesis refuses.
+//! A key file holds one Ed25519 seed. As a validator key its public key stands in the genesis, as a
+//! node key its peer id; one file must not serve as both, which the genesis refuses.
 
 use std::io::{self, Write};
 use std::path::Path;

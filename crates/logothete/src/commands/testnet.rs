@@ -44,7 +44,8 @@ pub(crate) fn run(arguments: &TestnetArguments, output: &mut Output) -> Result<E
     }
 }
 
-/// The processes and what they say. That nobody runs is an answer; that they contradict each other is not.
+/// The processes and what they say. That nobody runs is an answer; that they contradict each other
+/// is not.
 fn status(testnet: &Testnet, output: &mut Output) -> Result<Exit, Failure> {
     let sights = Watch::new(testnet.nodes(), PATIENCE).look()?;
     let report = StatusReport::of(&sights, true);

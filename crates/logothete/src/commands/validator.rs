@@ -13,7 +13,8 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::{LogFormat, ValidatorArguments};
 use crate::failure::{Exit, Failure};
 
-/// What is logged when nothing else is said: our own events, and of the libraries what wants attention.
+/// What is logged when nothing else is said: our own events, and of the libraries what wants
+/// attention.
 const FILTER_DEFAULT: &str = "info,libp2p=warn,sled=warn";
 
 /// How long tasks that still run at the end are waited for.
@@ -51,8 +52,8 @@ pub(crate) fn run(arguments: &ValidatorArguments) -> Result<Exit, Failure> {
     }
 }
 
-/// Becomes true with the first SIGTERM or SIGINT, or when standard input is closed if that is asked for. The
-/// second signal ends the process at once: nothing that was promised is lost by that.
+/// Becomes true with the first SIGTERM or SIGINT, or when standard input is closed if that is asked
+/// for. The second signal ends the process at once: nothing that was promised is lost by that.
 fn stop_signal(runtime: &Runtime, with_stdin: bool) -> io::Result<watch::Receiver<bool>> {
     let (stop, stopped) = watch::channel(false);
     let (mut interrupt, mut terminate) = {

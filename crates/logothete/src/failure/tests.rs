@@ -2,27 +2,56 @@ use std::io;
 
 use super::{Exit, Failure};
 
+const PAGE: &str = include_str!("../../../../docs/reference/logothete.md");
+
+macro_rules! every_exit {
+    ($($name:ident,)*) => {
+        const ALL: &[Exit] = &[$(Exit::$name),*];
+
+        /// Whether an exit is in the list. One that is not keeps this from compiling.
+        const fn is_listed(exit: Exit) -> bool {
+            match exit {
+                $(Exit::$name => true,)*
+            }
+        }
+    };
+}
+
+every_exit! {
+    Done,
+    Fault,
+    Usage,
+    Refused,
+    Unreachable,
+    NotFound,
+    TimedOut,
+    Contradiction,
+    Interrupted,
+}
+
 #[test]
 fn every_end_has_its_own_code_and_word() {
-    let all = [
-        Exit::Done,
-        Exit::Fault,
-        Exit::Usage,
-        Exit::Refused,
-        Exit::Unreachable,
-        Exit::NotFound,
-        Exit::TimedOut,
-        Exit::Contradiction,
-        Exit::Interrupted,
-    ];
-
-    let codes: Vec<_> = all.iter().map(|exit| exit.code()).collect();
-    let mut names: Vec<_> = all.iter().map(|exit| exit.name()).collect();
+    let codes: Vec<_> = ALL.iter().map(|exit| exit.code()).collect();
+    let mut names: Vec<_> = ALL.iter().map(|exit| exit.name()).collect();
 
     assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 9, 130]);
+    assert!(ALL.iter().copied().all(is_listed));
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), all.len());
+    assert_eq!(names.len(), ALL.len());
+}
+
+#[test]
+fn the_reference_page_lists_every_code_with_its_word_and_no_other() {
+    let table = PAGE.lines().skip_while(|line| !line.starts_with("| exit |")).skip(2);
+    let listed = table.take_while(|line| line.starts_with('|')).map(|line| {
+        let mut cells = line.split('|').skip(1).map(str::trim);
+        let code: u8 = cells.next().unwrap().parse().unwrap();
+        (code, cells.next().unwrap().trim_matches('`'))
+    });
+
+    let expected = ALL.iter().map(|exit| (exit.code(), exit.name()));
+    assert_eq!(listed.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Whether what several validators say fits together.
 //!
-//! Validators commit at slightly different moments, so they are compared at the lowest height that an
-//! answering one has: the others are asked for their block there. Two that name different blocks for one height
-//! contradict each other, whatever the reason.
+//! Validators commit at slightly different moments, so they are compared at the lowest height that
+//! an answering one has: the others are asked for their block there. Two that name different blocks
+//! for one height contradict each other, whatever the reason.
 
 use api::client::Client;
 use api::types::{BlockName, Status};

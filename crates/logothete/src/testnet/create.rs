@@ -1,7 +1,7 @@
 //! Writes the files of a new testnet.
 //!
-//! The genesis comes last: a directory without it is not yet a testnet, so what a crash leaves behind is
-//! recognised and made again.
+//! The genesis comes last: a directory without it is not yet a testnet, so what a crash leaves
+//! behind is recognised and made again.
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};

@@ -51,13 +51,14 @@ pub(crate) struct Death {
 }
 
 impl Fleet {
-    /// Starts those of `wanted` that do not run, lets halted ones go on, and gives what it started. The first of
-    /// an empty network is started alone, because its address is what the others begin with.
+    /// Starts those of `wanted` that do not run, lets halted ones go on, and gives what it started.
+    /// The first of an empty network is started alone, because its address is what the others begin
+    /// with.
     ///
     /// # Errors
     ///
-    /// Fails when a validator ends, is not reachable in time, or the process is told to end; whatever was
-    /// started is stopped again then.
+    /// Fails when a validator ends, is not reachable in time, or the process is told to end;
+    /// whatever was started is stopped again then.
     pub(crate) fn start(all: &[Node], wanted: &[Node], orders: &Orders) -> Result<Self, Failure> {
         let mut fleet = Self::default();
         let mut missing = Vec::new();
@@ -83,7 +84,8 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Waits until all of these validators say that they are ready, and each is connected to all others of them.
+    /// Waits until all of these validators say that they are ready, and each is connected to all
+    /// others of them.
     ///
     /// # Errors
     ///
@@ -101,7 +103,8 @@ impl Fleet {
         }
     }
 
-    /// Those that ended since the last call. One of whom the system does not tell counts as running.
+    /// Those that ended since the last call. One of whom the system does not tell counts as
+    /// running.
     pub(crate) fn deaths(&mut self) -> Vec<Death> {
         let mut deaths = Vec::new();
         let mut alive = Vec::new();
@@ -186,7 +189,8 @@ impl Fleet {
                 thread::sleep(PAUSE);
             }
             let process = Process::of(started.child.id());
-            // Our own child: its id is its own until it is waited for, and killing one that has ended is harmless.
+            // Our own child: its id is its own until it is waited for, and killing one that has
+            // ended is harmless.
             drop(started.child.kill());
             drop(started.child.wait());
             if let Some(process) = process {

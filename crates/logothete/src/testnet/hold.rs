@@ -1,4 +1,5 @@
-//! One `testnet up` at a time for each testnet: a lock on `up.lock`, held while it works or follows.
+//! One `testnet up` at a time for each testnet: a lock on `up.lock`, held while it works or
+//! follows.
 //!
 //! Other commands work beside it; `down` ends it.
 

@@ -10,8 +10,8 @@ const TAIL_BYTES_MAX: u64 = 4 << 20;
 /// Most bytes read at once while following.
 const CHUNK_BYTES_MAX: u64 = 1 << 20;
 
-/// The last `lines` lines at or after byte `from`, oldest first, and where the file ends. A file that does not
-/// exist has none.
+/// The last `lines` lines at or after byte `from`, oldest first, and where the file ends. A file
+/// that does not exist has none.
 ///
 /// # Errors
 ///
@@ -47,7 +47,8 @@ impl Follower {
         Self { path, at, unfinished: Vec::new() }
     }
 
-    /// The whole lines written since the last call. A log that became shorter is read from its start.
+    /// The whole lines written since the last call. A log that became shorter is read from its
+    /// start.
     ///
     /// # Errors
     ///

@@ -81,7 +81,8 @@ impl Node {
     ///
     /// # Errors
     ///
-    /// Fails when the lock cannot be looked at, or the process that holds it cannot be seen from here.
+    /// Fails when the lock cannot be looked at, or the process that holds it cannot be seen from
+    /// here.
     pub(crate) fn process(&self) -> Result<Option<Process>, Failure> {
         for _ in 0..HOLDER_ATTEMPTS {
             let holder = storage::is_locked(&self.data()).map_err(|cause| {
@@ -123,8 +124,8 @@ impl Node {
         }
     }
 
-    /// Starts its process, in a process group of its own so that Ctrl-C in a terminal reaches only us. Attached,
-    /// it ends when this process does.
+    /// Starts its process, in a process group of its own so that Ctrl-C in a terminal reaches only
+    /// us. Attached, it ends when this process does.
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
-//! What a testnet will be, from its number of validators and its seed alone: keys, accounts, genesis.
+//! What a testnet will be, from its number of validators and its seed alone: keys, accounts,
+//! genesis.
 //!
-//! Nothing here reads a clock, a file or randomness. The secrets are known to everybody who knows the seed,
-//! which is why they are good for networks on one computer only.
+//! Nothing here reads a clock, a file or randomness. The secrets are known to everybody who knows
+//! the seed, which is why they are good for networks on one computer only.
 
 use crypto::derivation::Words;
 use crypto::digest::{Domain, digest_of};

@@ -1,7 +1,8 @@
-//! A process that is not necessarily our child: whether it is still there, whether it is halted, signals to it.
+//! A process that is not necessarily our child: whether it is still there, whether it is halted,
+//! signals to it.
 //!
-//! A process id alone may by now belong to somebody else, so a [`Process`] remembers when it was born
-//! and never signals one that was born at another time.
+//! A process id alone may by now belong to somebody else, so a [`Process`] remembers when it was
+//! born and never signals one that was born at another time.
 
 use std::fs;
 use std::io;
@@ -91,7 +92,8 @@ fn look(pid: Pid) -> Option<Seen> {
     parse_ps(&String::from_utf8_lossy(&output.stdout))
 }
 
-/// State and start time, fields 3 and 22. The name before them is in brackets and may hold anything.
+/// State and start time, fields 3 and 22. The name before them is in brackets and may hold
+/// anything.
 fn parse_stat(text: &str) -> Option<Seen> {
     let (_, after) = text.rsplit_once(')')?;
     let mut fields = after.split_whitespace();

@@ -1,5 +1,5 @@
-//! Deletes a testnet, and nothing else: only files that a testnet consists of, by name, and folders only when
-//! nothing is left in them. What somebody else put there stays.
+//! Deletes a testnet, and nothing else: only files that a testnet consists of, by name, and folders
+//! only when nothing is left in them. What somebody else put there stays.
 
 use std::fs;
 use std::io;
@@ -9,8 +9,8 @@ use crate::failure::Failure;
 use crate::testnet::layout::Layout;
 use crate::testnet::node::Node;
 
-/// Deletes the files of a testnet that does not run. The genesis goes last, so that an interrupted deletion can
-/// be taken up again. The directory itself and the lock of `testnet up` stay.
+/// Deletes the files of a testnet that does not run. The genesis goes last, so that an interrupted
+/// deletion can be taken up again. The directory itself and the lock of `testnet up` stay.
 ///
 /// # Errors
 ///

@@ -29,8 +29,9 @@ pub(crate) enum End {
     Killed,
 }
 
-/// Stops those of the validators that run, also halted ones: SIGTERM to all of them, then SIGKILL to those that
-/// have not ended in time. When it returns none of them is left. Somebody who insists shortens the wait.
+/// Stops those of the validators that run, also halted ones: SIGTERM to all of them, then SIGKILL
+/// to those that have not ended in time. When it returns none of them is left. Somebody who insists
+/// shortens the wait.
 ///
 /// # Errors
 ///
@@ -117,8 +118,8 @@ pub(crate) fn await_condition(
     }
 }
 
-/// Stops a whole testnet: first a `testnet up` that works on it, which stops what it started, then every
-/// validator that still runs.
+/// Stops a whole testnet: first a `testnet up` that works on it, which stops what it started, then
+/// every validator that still runs.
 ///
 /// # Errors
 ///

@@ -39,7 +39,8 @@ fn members(own: u8) -> Members {
     Members::new(&settings, peer).unwrap()
 }
 
-/// The books of the one who dials first and of the one who waits, each with the number of the other.
+/// The books of the one who dials first and of the one who waits, each with the number of the
+/// other.
 fn books() -> [(Book, ReplicaId); 2] {
     let books = [(members(0), 1), (members(1), 0)];
     let mut books = books.map(|(members, other)| {

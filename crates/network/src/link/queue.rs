@@ -1,8 +1,8 @@
 //! The frames that wait to be sent to one peer.
 //!
-//! Bounded by count and bytes. What does not fit breaks the queue: it forgets everything and takes nothing
-//! until it is opened anew, since a stream with a hole in it is worth less than none. The sender learns
-//! that from the events of the link.
+//! Bounded by count and bytes. What does not fit breaks the queue: it forgets everything and takes
+//! nothing until it is opened anew, since a stream with a hole in it is worth less than none. The
+//! sender learns that from the events of the link.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

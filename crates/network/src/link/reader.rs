@@ -1,9 +1,10 @@
 //! Reads the stream that a peer opened to us.
 //!
-//! A frame is read only when its length is within the limit, the peer's rate allows it and its bytes fit
-//! into what the peer may have undelivered: all of that before memory is taken. A frame that was read is
-//! always delivered, even if the stream has broken or been replaced meanwhile. While the events of the network
-//! are not taken, nothing is read, and TCP slows down this peer and no other.
+//! A frame is read only when its length is within the limit, the peer's rate allows it and its
+//! bytes fit into what the peer may have undelivered: all of that before memory is taken. A frame
+//! that was read is always delivered, even if the stream has broken or been replaced meanwhile.
+//! While the events of the network are not taken, nothing is read, and TCP slows down this peer and
+//! no other.
 
 use std::io;
 use std::sync::Arc;
@@ -25,7 +26,8 @@ const BUFFER_BYTES: usize = 64 << 10;
 const FRAME_OVERHEAD_BYTES: u32 = 256;
 /// How long the acknowledgement may take to be written; it never waits for the peer's application.
 const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A stream opened anew counts like so many frames, so that a peer cannot keep us busy with opening.
+/// A stream opened anew counts like so many frames, so that a peer cannot keep us busy with
+/// opening.
 const STREAM_FRAMES: u64 = 100;
 
 /// Why reading a stream ended.
@@ -181,7 +183,8 @@ impl Reader {
         Arc::clone(&self.allowance).acquire_many_owned(cost).await.map_err(|_| End::Stopped)
     }
 
-    /// Delivers what was read; it stays here until there is room, so that breaking off loses nothing.
+    /// Delivers what was read; it stays here until there is room, so that breaking off loses
+    /// nothing.
     async fn deliver(&mut self) -> bool {
         if self.undelivered.is_none() {
             return true;

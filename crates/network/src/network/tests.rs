@@ -1,5 +1,5 @@
-//! Whole networks over loopback, in one process. Nothing here waits for a time: every wait is for something
-//! to be seen, and bounded.
+//! Whole networks over loopback, in one process. Nothing here waits for a time: every wait is for
+//! something to be seen, and bounded.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -183,7 +183,8 @@ fn value(registry: &Registry, name: &str) -> u64 {
     line.map_or(0, |value| value.trim().parse().unwrap())
 }
 
-/// Starts these validators, each knowing the first only, and waits until all are connected with all.
+/// Starts these validators, each knowing the first only, and waits until all are connected with
+/// all.
 pub(super) async fn all_connected(numbers: &[u16], limits: &Limits) -> Vec<Node> {
     let validators = validators(1, numbers);
     let mut nodes: Vec<Node> = Vec::new();

@@ -154,7 +154,8 @@ impl Driver {
         }
     }
 
-    /// A message is handed on if its neighbour has not too many open already; otherwise it is ignored.
+    /// A message is handed on if its neighbour has not too many open already; otherwise it is
+    /// ignored.
     fn on_message(&mut self, neighbour: PeerId, id: MessageId, message: Message) {
         let Some((from, payload, verdict)) = self.admit(neighbour, &id, message.data) else {
             self.hub.metrics.gossip("ignored_too_many");

@@ -53,12 +53,15 @@ struct Setting {
 
 fn shows(committed: Height) -> View {
     View {
-        protocol: pbft::Status {
+        protocol: pbft::Overview {
             view: ViewNumber::FIRST,
             primary: ReplicaId::new(0),
             committed,
             in_flight: 0,
+            entered: true,
             voting: true,
+            retired: false,
+            timeout_ms: 2_000,
         },
         state_root: Digest::ZERO,
         block: BlockId::NONE,

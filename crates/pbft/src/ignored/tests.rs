@@ -238,7 +238,36 @@ fn every_reason_has_a_name_of_its_own() {
         Ignored::Fork { height },
         Ignored::Diverged { height, refusal: execution },
     ]);
+    assert!(reasons.iter().all(is_listed));
     let count = reasons.len();
     let names: std::collections::BTreeSet<_> = reasons.iter().map(Ignored::name).collect();
     assert_eq!(names.len(), count);
+}
+
+/// Whether a reason stands in the list above and has a test of its own here; a new one keeps this
+/// from compiling until it has both.
+fn is_listed(reason: &Ignored) -> bool {
+    match reason {
+        Ignored::Refused { refusal, .. } => match refusal {
+            Refusal::ForeignChain
+            | Refusal::HeaderView
+            | Refusal::HeaderProposer
+            | Refusal::EmptyBody
+            | Refusal::WrongParent
+            | Refusal::TimestampNotLater
+            | Refusal::Execution(_) => true,
+        },
+        Ignored::OtherView { .. }
+        | Ignored::AlreadyCommitted { .. }
+        | Ignored::AboveWindow { .. }
+        | Ignored::NotPrimary { .. }
+        | Ignored::RepeatedProposal { .. }
+        | Ignored::RivalProposal { .. }
+        | Ignored::RepeatedVote { .. }
+        | Ignored::RivalVote { .. }
+        | Ignored::UnknownOwnVote { .. }
+        | Ignored::NotNext { .. }
+        | Ignored::Fork { .. }
+        | Ignored::Diverged { .. } => true,
+    }
 }

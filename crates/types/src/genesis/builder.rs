@@ -28,8 +28,8 @@ pub struct GenesisBuilder {
 }
 
 impl GenesisBuilder {
-    /// The start of a local network's genesis: prefix `rlgt`, symbol `LGT` with 2 decimals, the default
-    /// parameters; no validators and no accounts yet.
+    /// The start of a local network's genesis: prefix `rlgt`, symbol `LGT` with 2 decimals, the
+    /// default parameters; no validators and no accounts yet.
     pub fn local(name: &str) -> Self {
         Self {
             name: name.to_owned(),

@@ -1,4 +1,5 @@
-//! A genesis as somebody wrote it: every part may be missing, nothing is checked, everything knows its line.
+//! A genesis as somebody wrote it: every part may be missing, nothing is checked, everything knows
+//! its line.
 
 use crypto::keys::PublicKey;
 
@@ -47,7 +48,8 @@ pub(super) struct DraftValidator {
     pub(super) peer_id: Option<At<String>>,
 }
 
-/// An account as written; the address and the balance are read with the network's prefix and decimals.
+/// An account as written; the address and the balance are read with the network's prefix and
+/// decimals.
 #[derive(Debug)]
 pub(super) struct DraftAccount {
     pub(super) address: Option<At<Address>>,

@@ -5,8 +5,8 @@ use std::fmt;
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The line of the document, from 1; `None` when the genesis was not read from a document or something
-    /// is missing from the whole of it.
+    /// The line of the document, from 1; `None` when the genesis was not read from a document or
+    /// something is missing from the whole of it.
     pub line: Option<usize>,
     /// What is wrong, as a phrase.
     pub text: String,

@@ -63,7 +63,8 @@ impl Reader {
             .zip(denomination.as_ref());
         let accounts = self.list(root, "accounts").and_then(|tables| {
             let accounts = tables.into_iter().map(|table| self.account(table, readable)).collect();
-            // Without prefix and decimals no account can be read; that they are missing is reported already.
+            // Without prefix and decimals no account can be read; that they are missing is reported
+            // already.
             readable.map(|_| accounts)
         });
         Draft { name, prefix, denomination, parameters, validators, accounts }

@@ -46,7 +46,8 @@ pub(super) const ACCOUNT_KEYS: [DocumentKey; 2] = [
 /// The document. Nothing in it needs escaping: checked contents have plain names and texts.
 pub(super) fn document(content: &Content) -> String {
     let mut text = String::new();
-    // Writing into a string never fails; the result only exists because the trait is also for other sinks.
+    // Writing into a string never fails; the result only exists because the trait is also for other
+    // sinks.
     let written = write_document(&mut text, content);
     debug_assert_eq!(written, Ok(()), "a string takes everything");
     text

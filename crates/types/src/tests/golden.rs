@@ -1,7 +1,8 @@
-//! The bytes of every encoded noun, put together here by hand, and the digests that follow from them.
+//! The bytes of every encoded noun, put together here by hand, and the digests that follow from
+//! them.
 //!
-//! A failure means that existing networks, files and signatures would no longer be understood: then the change is
-//! wrong, or the format version changes with it.
+//! A failure means that existing networks, files and signatures would no longer be understood: then
+//! the change is wrong, or the format version changes with it.
 
 use crypto::digest::Digest;
 use crypto::encoding::{Encode, encode};

@@ -17,7 +17,8 @@ use crate::site::Site;
 /// Runs `balance`.
 ///
 /// # Errors
-/// [`Exit::NotFound`] when an account that was asked for does not exist; the others are shown first.
+/// [`Exit::NotFound`] when an account that was asked for does not exist; the others are shown
+/// first.
 pub(crate) fn run(context: &mut Context, arguments: &BalanceArguments) -> Result<Exit, Failure> {
     let site = Site::open(&context.places)?;
     let people = People::of(&site, &context.keystore)?;

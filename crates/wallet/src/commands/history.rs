@@ -1,7 +1,7 @@
 //! `history`: the committed transfers of an account, each with a proof.
 //!
-//! What is shown is proved. That nothing is missing cannot be: the lists of all validators that answer are
-//! put together, so one honest validator among them suffices.
+//! What is shown is proved. That nothing is missing cannot be: the lists of all validators that
+//! answer are put together, so one honest validator among them suffices.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -28,7 +28,8 @@ const PAGE: u32 = 100;
 /// Runs `history`.
 ///
 /// # Errors
-/// [`Exit::NotFound`] for an account without any transfer, [`Exit::Unverified`] when nothing verifies.
+/// [`Exit::NotFound`] for an account without any transfer, [`Exit::Unverified`] when nothing
+/// verifies.
 pub(crate) fn run(context: &mut Context, arguments: &HistoryArguments) -> Result<Exit, Failure> {
     let site = Site::open(&context.places)?;
     let people = People::of(&site, &context.keystore)?;

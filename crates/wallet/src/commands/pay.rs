@@ -1,4 +1,5 @@
-//! `pay`: every row of a CSV file, exactly once, however often the command is interrupted and run again.
+//! `pay`: every row of a CSV file, exactly once, however often the command is interrupted and run
+//! again.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};

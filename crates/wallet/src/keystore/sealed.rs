@@ -4,11 +4,12 @@
 //! magic 8 │ version 1 │ memory KiB 4 │ passes 4 │ lanes 4 │ salt 16 │ nonce 24 │ account 4 │ public key 32 │ sealed words
 //! ```
 //!
-//! Numbers are little-endian. The key of XChaCha20-Poly1305 is Argon2id (version 1.3) of the password
-//! under the file's own parameters and salt; everything before the sealed words is authenticated
-//! with them, so no byte of a file can be changed without the password. What is sealed is the
-//! entropy of the BIP-39 words (16, 20, 24, 28 or 32 bytes). The layout is frozen under its version number and does not
-//! follow the wire format of the ledger: an old key file stays readable.
+//! Numbers are little-endian. The key of XChaCha20-Poly1305 is Argon2id (version 1.3) of the
+//! password under the file's own parameters and salt; everything before the sealed words is
+//! authenticated with them, so no byte of a file can be changed without the password. What is
+//! sealed is the entropy of the BIP-39 words (16, 20, 24, 28 or 32 bytes). The layout is frozen
+//! under its version number and does not follow the wire format of the ledger: an old key file
+//! stays readable.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use bip39::{Language, Mnemonic};
@@ -38,7 +39,8 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// What new files are written with: the second recommendation of RFC 9106 (64 MiB, 3 passes, 4 lanes).
+    /// What new files are written with: the second recommendation of RFC 9106 (64 MiB, 3 passes, 4
+    /// lanes).
     pub(crate) const STANDARD: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 4 };
 
     /// The most a file may ask of the machine that opens it: 1 GiB, 32 passes, 16 lanes.
@@ -239,7 +241,8 @@ impl SealedKey {
 
     fn cipher(&self, password: &str) -> Result<XChaCha20Poly1305, SealedError> {
         let parameters = self.parameters()?;
-        // Ours, because it can be cleared: what the password was stretched over must not stay behind.
+        // Ours, because it can be cleared: what the password was stretched over must not stay
+        // behind.
         let mut memory = Zeroizing::new(vec![Block::default(); parameters.block_count()]);
         let mut key = Zeroizing::new([0; 32]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)

@@ -45,7 +45,8 @@ pub(crate) trait Chain {
     fn words(&mut self) -> Vec<Word>;
     /// The sender's certified nonce and its height; `None` when nobody proves it now.
     fn nonce(&mut self) -> Option<(Height, Nonce)>;
-    /// The certified block that holds one of these transactions, if a validator finds and proves it.
+    /// The certified block that holds one of these transactions, if a validator finds and proves
+    /// it.
     fn find(&mut self, ids: &[TransactionId]) -> Option<CertifiedBlock>;
     /// The committed transaction of the sender that has this nonce, proved.
     fn holder(&mut self, nonce: Nonce) -> Option<TransactionId>;

@@ -1,9 +1,10 @@
-//! How the rows of a plan become final: a window of them is on its way, certified blocks settle them.
+//! How the rows of a plan become final: a window of them is on its way, certified blocks settle
+//! them.
 //!
-//! Nothing is believed but certified state. The sender's certified nonce says how many of its transactions
-//! are committed; for the first row below it, some validator says in which block it stands; the block is
-//! fetched with its proof, checked, and settles every row in it. That is one certificate to check and one body
-//! to hash for each block, however many rows it holds.
+//! Nothing is believed but certified state. The sender's certified nonce says how many of its
+//! transactions are committed; for the first row below it, some validator says in which block it
+//! stands; the block is fetched with its proof, checked, and settles every row in it. That is one
+//! certificate to check and one body to hash for each block, however many rows it holds.
 //!
 //! Time and network are behind [`Chain`], so that tests run this without either.
 
@@ -58,7 +59,8 @@ pub(crate) struct Engine<'a, C: Chain> {
 }
 
 impl<'a, C: Chain> Engine<'a, C> {
-    /// A payment with at most `window` rows on their way, given up after `patience` without progress.
+    /// A payment with at most `window` rows on their way, given up after `patience` without
+    /// progress.
     pub(crate) fn new(
         chain: &'a mut C,
         journal: Journal,
@@ -99,7 +101,8 @@ impl<'a, C: Chain> Engine<'a, C> {
         self.journal.rows().iter().filter(|row| row.committed.is_some()).count()
     }
 
-    /// Settles what is committed already without submitting anything, and says what became of every row.
+    /// Settles what is committed already without submitting anything, and says what became of every
+    /// row.
     ///
     /// # Errors
     /// From the journal.
@@ -250,8 +253,9 @@ impl<'a, C: Chain> Engine<'a, C> {
         }
     }
 
-    /// Whether the first open row is refused for good. Rows behind it cannot commit before it does. Believed
-    /// only after everybody was asked since the last progress: some validators may just lag behind.
+    /// Whether the first open row is refused for good. Rows behind it cannot commit before it does.
+    /// Believed only after everybody was asked since the last progress: some validators may just
+    /// lag behind.
     fn is_refused(&self) -> bool {
         self.resubmitted_at > self.progress_at && self.lasting_refusal().is_some()
     }

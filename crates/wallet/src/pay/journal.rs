@@ -3,15 +3,16 @@
 //!
 //! Text, one entry a line: 16 hexadecimal digits of checksum (SHA-256), a space, JSON.
 //!
-//! - `plan`, the first line: what this belongs to (content of the CSV file, chain, sender) and how many
-//!   signed entries follow;
-//! - `signed`: a row and the wire bytes of its transaction. A row that had to be signed again has several;
-//! - `final`: a row was seen committed. These lines are appended while the payment runs. Losing some
-//!   costs a few questions to validators, so they are not flushed.
+//! - `plan`, the first line: what this belongs to (content of the CSV file, chain, sender) and how
+//!   many signed entries follow;
+//! - `signed`: a row and the wire bytes of its transaction. A row that had to be signed again has
+//!   several;
+//! - `final`: a row was seen committed. These lines are appended while the payment runs. Losing
+//!   some costs a few questions to validators, so they are not flushed.
 //!
-//! The plan and everything signed are written as one file that appears whole (fsync, rename, fsync of the
-//! directory), before the first submission and again whenever rows are signed again. So a bad line among them
-//! is damage and refused, and a bad line after them is a torn end and cut off.
+//! The plan and everything signed are written as one file that appears whole (fsync, rename, fsync
+//! of the directory), before the first submission and again whenever rows are signed again. So a
+//! bad line among them is damage and refused, and a bad line after them is a torn end and cut off.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -108,7 +109,8 @@ impl Journal {
     /// Opens the journal at `path`, `None` when there is none.
     ///
     /// # Errors
-    /// [`Exit::Refused`] when it is damaged or another process uses it, [`Exit::Fault`] from the disk.
+    /// [`Exit::Refused`] when it is damaged or another process uses it, [`Exit::Fault`] from the
+    /// disk.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, Failure> {
         let mut file = match OpenOptions::new().read(true).write(true).open(path) {
             Ok(file) => file,

@@ -23,7 +23,8 @@ pub(crate) enum RowOutcome {
         /// Why.
         detail: String,
     },
-    /// Its nonce was used by another transaction of the sender; what was signed for it can never commit.
+    /// Its nonce was used by another transaction of the sender; what was signed for it can never
+    /// commit.
     Displaced {
         /// The transaction that has the nonce.
         by: TransactionId,

@@ -1,10 +1,10 @@
 //! Making a plan, and taking up an old one.
 //!
-//! A row is signed again in two cases only. **Expired**: a height at or above its last one is certified and its
-//! nonce is not used; it gets the same nonce again, so that of its two transactions one can commit at most.
-//! **Displaced**: its nonce is used by a transaction that is none of its own, which is proved by the block
-//! that holds it; it gets a new nonce. In any other case the bytes that were signed first are the bytes
-//! that are submitted.
+//! A row is signed again in two cases only. **Expired**: a height at or above its last one is
+//! certified and its nonce is not used; it gets the same nonce again, so that of its two
+//! transactions one can commit at most. **Displaced**: its nonce is used by a transaction that is
+//! none of its own, which is proved by the block that holds it; it gets a new nonce. In any other
+//! case the bytes that were signed first are the bytes that are submitted.
 
 use crypto::keys::SecretKey;
 use crypto::signed::ChainId;

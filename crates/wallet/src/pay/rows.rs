@@ -1,8 +1,9 @@
-//! The CSV file of a payment: who gets how much. It is checked as a whole before anything is signed, and
-//! every error names its line.
+//! The CSV file of a payment: who gets how much. It is checked as a whole before anything is
+//! signed, and every error names its line.
 //!
 //! The first line names the columns: `to,amount` or `to,amount,memo`, in any order. Blank lines are
-//! skipped, spaces around a value do not count, a value with a comma or a line break stands in quotes.
+//! skipped, spaces around a value do not count, a value with a comma or a line break stands in
+//! quotes.
 
 use std::fmt;
 use std::fs::File;

@@ -1,7 +1,8 @@
 //! The real network behind a payment.
 //!
-//! Submissions go through one thread and one short queue for each validator, so one that is stuck delays
-//! nobody. Questions go to one validator at a time, the reader, and to the next when it gives no answer.
+//! Submissions go through one thread and one short queue for each validator, so one that is stuck
+//! delays nobody. Questions go to one validator at a time, the reader, and to the next when it
+//! gives no answer.
 
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
 use std::thread;
@@ -130,8 +131,9 @@ fn refusal(result: BatchResult) -> Option<Refusal> {
     Some(Refusal { code, detail: result.detail.unwrap_or_default(), lasting })
 }
 
-/// Whether a refusal stays as long as nobody else pays the sender or signs anew. The others pass: a pool
-/// empties, a validator catches up, a rival transaction commits and is then found in its block.
+/// Whether a refusal stays as long as nobody else pays the sender or signs anew. The others pass: a
+/// pool empties, a validator catches up, a rival transaction commits and is then found in its
+/// block.
 fn is_lasting(code: Code) -> bool {
     [
         Code::ForeignChain,

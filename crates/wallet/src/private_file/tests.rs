@@ -57,6 +57,21 @@ fn a_file_that_others_may_use_is_refused_for_every_bit() {
 }
 
 #[test]
+fn what_the_system_refuses_is_told_with_the_file() {
+    let directory = tempdir().unwrap();
+    let file = directory.path().join("file");
+    create(&file, b"no directory").unwrap();
+    let inside = file.join("secret");
+
+    for refused in [read(&inside, 64).map(|_| ()), create(&inside, b""), create_directory(&inside)]
+    {
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused, PrivateFileError::System { .. }), "{refused:?}");
+        assert!(refused.to_string().contains("file"), "{refused}");
+    }
+}
+
+#[test]
 fn missing_long_and_irregular_files_are_refused() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("secret");

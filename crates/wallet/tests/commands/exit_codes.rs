@@ -1,4 +1,5 @@
-//! Every exit code of the reference page, provoked. Codes 0 and those of `pay` stand beside their features.
+//! Every exit code of the reference page, provoked. Codes 0 and those of `pay` stand beside their
+//! features.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -7,8 +8,9 @@ use std::thread;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
+use super::ledger::Ledger;
 use super::run::{Net, Ran, text, wallet};
-use super::validator::Conduct;
+use super::validator::{Conduct, Served};
 
 const TRANSFER: [&str; 5] = ["transfer", "alice", "bob", "5", "--yes"];
 
@@ -43,6 +45,8 @@ fn two_for_what_cannot_be_meant() {
         let ran = net.run(arguments).ends_with(2);
         assert!(ran.stdout.is_empty(), "{arguments:?}: {}", ran.stdout);
     }
+    let ran = net.run_json(&["balance", "alice", "--genesis", "genesis.toml"]).ends_with(2);
+    assert_eq!(ran.error_code(), "usage");
     let nowhere = Ran::of(wallet(&["balance", "alice"]).output().unwrap()).ends_with(2);
     assert!(nowhere.stderr.contains("LOGOTHETE_DIR"), "{}", nowhere.stderr);
 }
@@ -138,6 +142,7 @@ fn six_with_the_id_when_the_time_is_over() {
     let pending = net.ledger.state().pool.values().next().unwrap().id().to_string();
     assert_eq!(ran.json()["id"], pending);
     assert_eq!(ran.json()["status"], "pending");
+    assert_eq!(ran.error_code(), "pending");
     assert!(ran.stderr.contains(&format!("signed {pending}")));
     let later = net.run_json(&["transaction", &pending]).ends_with(6);
     assert_eq!(later.json()["status"], "pending");
@@ -170,6 +175,8 @@ fn at_a_terminal(net: &Net, arguments: &[&str], answer: &str) -> (Option<i32>, S
     }
     master.write_all(answer.as_bytes()).unwrap();
     let code = child.wait().unwrap().code();
+    // The terminal ends with an error once nobody holds its other side.
+    drop(master.read_to_end(&mut shown));
     (code, String::from_utf8_lossy(&shown).into_owned())
 }
 
@@ -177,9 +184,11 @@ fn at_a_terminal(net: &Net, arguments: &[&str], answer: &str) -> (Option<i32>, S
 fn seven_when_the_user_says_no_and_nothing_was_sent() {
     let net = Net::start();
 
-    let (code, shown) = at_a_terminal(&net, &["transfer", "alice", "bob", "12.50"], "n\n");
+    let asked = ["transfer", "alice", "bob", "12.50", "--json"];
+    let (code, shown) = at_a_terminal(&net, &asked, "n\n");
 
     assert_eq!(code, Some(7));
+    assert!(shown.contains("\"code\":\"declined\""), "{shown}");
     assert!(shown.contains("12.50") && shown.contains("alice") && shown.contains("bob"), "{shown}");
     assert!(net.ledger.state().pool.is_empty() && net.ledger.height() == 0);
     let (code, _) = at_a_terminal(&net, &["transfer", "alice", "bob", "12.50"], "y\n");
@@ -196,22 +205,26 @@ fn eight_for_keys_and_passwords() {
     let fund = net.run(&["transfer", "alice", "mine", "10", "--yes"]);
     fund.ends_with(0);
     let words = net.write("words", "test test test");
-    for arguments in [
-        &["transfer", "mine", "bob", "1", "--yes", "--password-file", text(&bad)][..],
-        &["transfer", "mine", "bob", "1", "--yes"],
-        &["transfer", "mine", "bob", "1", "--yes", "--password-file", "/nonexistent"],
-        &["keys", "export", "mine", "--yes", "--password-file", text(&bad)],
-        &["keys", "export", "mine", "--yes"],
-        &["keys", "new", "mine", "--password-file", text(&good)],
-        &["keys", "new", "other"],
-        &["keys", "new", "other", "--password-file", text(&empty)],
-        &["keys", "import", "other", "--password-file", text(&good)],
-        &["keys", "import", "other", "--words-file", text(&words), "--password-file", text(&good)],
+    let (good, bad, empty) = (text(&good), text(&bad), text(&empty));
+    for (arguments, code) in [
+        (&["transfer", "mine", "bob", "1", "--yes", "--password-file", bad][..], "key"),
+        (&["transfer", "mine", "bob", "1", "--yes"], "password-needed"),
+        (&["transfer", "mine", "bob", "1", "--yes", "--password-file", "/nonexistent"], "key"),
+        (&["keys", "export", "mine", "--yes", "--password-file", bad], "key"),
+        (&["keys", "export", "mine", "--yes"], "password-needed"),
+        (&["keys", "new", "mine", "--password-file", good], "key-exists"),
+        (&["keys", "new", "other"], "password-needed"),
+        (&["keys", "new", "other", "--password-file", empty], "password-empty"),
+        (&["keys", "import", "other", "--password-file", good], "words-needed"),
+        (
+            &["keys", "import", "other", "--words-file", text(&words), "--password-file", good],
+            "key",
+        ),
     ] {
-        net.run(arguments).ends_with(8);
+        let ran = net.run_json(arguments).ends_with(8);
+        assert_eq!(ran.error_code(), code, "{arguments:?}");
     }
-    net.run(&["transfer", "mine", "bob", "1", "--yes", "--password-file", text(&good)])
-        .ends_with(0);
+    net.run(&["transfer", "mine", "bob", "1", "--yes", "--password-file", good]).ends_with(0);
 }
 
 #[test]
@@ -232,4 +245,25 @@ fn nine_when_replies_do_not_verify_or_contradict() {
 
     let ran = net.run_json(&["transaction", &id]).ends_with(9);
     assert_eq!(ran.error_code(), "contradiction");
+}
+
+#[test]
+fn nine_when_two_quorums_certify_two_blocks_of_one_height() {
+    let mut net = Net::start();
+    let other = Ledger::start();
+    for validator in 2..4 {
+        let replica = types::ReplicaId::new(u16::try_from(validator).unwrap());
+        net.validators[validator] = Served::start(&other, replica);
+    }
+    net.write_run_files();
+    net.ledger.admit(&net.ledger.transfer("alice", "bob", 0, 1)).unwrap();
+    other.admit(&other.transfer("alice", "bob", 0, 2)).unwrap();
+    while net.ledger.height() == 0 || other.height() == 0 {
+        thread::sleep(std::time::Duration::from_millis(2));
+    }
+
+    let ran = net.run_json(&["balance", "alice"]).ends_with(9);
+
+    assert_eq!(ran.error_code(), "fork");
+    assert!(ran.stdout.is_empty(), "{}", ran.stdout);
 }

@@ -1,6 +1,6 @@
-//! The built binary against four validators in this process: what it prints, what it refuses, and the code
-//! that it ends with. The validators behind the real API keep a small ledger of their own; what consensus
-//! does with a wallet's transactions is tested elsewhere.
+//! The built binary against four validators in this process: what it prints, what it refuses, and
+//! the code that it ends with. The validators behind the real API keep a small ledger of their own;
+//! what consensus does with a wallet's transactions is tested elsewhere.
 
 #![expect(
     clippy::unwrap_used,

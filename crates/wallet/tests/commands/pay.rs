@@ -181,11 +181,12 @@ fn nothing_is_sent_when_a_row_is_wrong_or_the_money_is_too_little() {
     let file = net.write("pay.csv", "to,amount\nbob,1\nbobb,2\ncarol,0\n");
     let pay = ["pay", text(&file), "--from", "alice", "--yes"];
 
-    let wrong = net.run(&pay).ends_with(2);
+    let wrong = net.run_json(&pay).ends_with(2);
     net.write("pay.csv", "to,amount\nbob,999_999\ncarol,999_999\n");
     let poor = net.run_json(&pay).ends_with(3);
 
     assert!(wrong.stderr.contains("line 3") && wrong.stderr.contains("line 4"), "{}", wrong.stderr);
+    assert_eq!(wrong.error_code(), "csv");
     assert_eq!(poor.error_code(), "overdraft");
     assert!(net.ledger.committed().is_empty());
     assert!(!net.path("pay.csv.pay").exists(), "nothing was signed");
@@ -247,6 +248,30 @@ fn a_row_whose_nonce_was_taken_is_reported_and_sent_by_the_next_run() {
     let mut all = paid(&net);
     assert_eq!(all.remove(&7_777), Some(1));
     assert_eq!(all, (1..=10).map(|amount| (amount, 1)).collect());
+}
+
+#[test]
+fn a_row_whose_nonce_is_taken_meanwhile_is_told_by_code_and_report() {
+    let net = Net::start();
+    let file = csv(&net, 10);
+    net.ledger.state().commits = false;
+    let child =
+        net.spawn(&["pay", text(&file), "--from", "alice", "--yes", "--json", "--timeout", "5"]);
+    while net.ledger.state().pool.len() < 10 {
+        thread::sleep(Duration::from_millis(2));
+    }
+    let rival = net.ledger.transfer("alice", "dave", 0, 7_777);
+    let mut state = net.ledger.state();
+    state.pool.insert((address("alice"), rival.transaction.nonce), rival);
+    state.commits = true;
+    drop(state);
+
+    let ran = Ran::of(child.wait_with_output().unwrap()).ends_with(3);
+
+    assert_eq!(ran.error_code(), "rows-refused");
+    assert_eq!((&ran.json()["displaced"], &ran.json()["final"]), (&1.into(), &9.into()));
+    let report = fs::read_to_string(net.path("pay.csv.result.csv")).unwrap();
+    assert_eq!(report.matches("displaced").count(), 1, "{report}");
 }
 
 #[test]

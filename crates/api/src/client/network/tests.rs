@@ -32,7 +32,8 @@ fn a_network_is_its_genesis_and_the_validators_that_run() {
     let directory = directory();
     start(directory.path(), 0, &run_file(0, "http://127.0.0.1:1001"));
     start(directory.path(), 2, &run_file(2, "http://127.0.0.1:1003"));
-    // One that is being written, one that makes no sense, and one that is no validator of the genesis.
+    // One that is being written, one that makes no sense, and one that is no validator of the
+    // genesis.
     start(directory.path(), 1, "{\"pid\":");
     start(directory.path(), 3, &run_file(3, "ftp://127.0.0.1"));
     start(directory.path(), 4, &run_file(4, "http://127.0.0.1:1005"));

@@ -87,8 +87,8 @@ impl<'a> Gathered<'a> {
             .collect()
     }
 
-    /// Whether more answers cannot change the verdict, or would only delay it: t + 1 agree, or as many
-    /// endpoints refuse as make a quorum while nobody has signed anything.
+    /// Whether more answers cannot change the verdict, or would only delay it: t + 1 agree, or as
+    /// many endpoints refuse as make a quorum while nobody has signed anything.
     pub(super) fn is_certain(&self) -> bool {
         let quorum = self.network.genesis.validators().quorum();
         self.tally.decided().is_some()

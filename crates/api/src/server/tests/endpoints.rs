@@ -63,7 +63,10 @@ fn the_status_is_flat_json_with_the_documented_names() {
             "validators",
             "version",
             "view",
+            "entered",
             "voting",
+            "retired",
+            "timeout_ms",
         ]
     );
     assert_eq!(value["supply"], "5000000");

@@ -1,5 +1,5 @@
-//! What `testnet up` shows while the validators run: one line in place on a terminal, else one line for each
-//! block.
+//! What `testnet up` shows while the validators run: one line in place on a terminal, else one line
+//! for each block.
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
@@ -79,7 +79,8 @@ pub(super) fn follow(
 }
 
 fn line() -> ProgressBar {
-    // A template that cannot be read would be a mistake in this line; the plain style shows the message too.
+    // A template that cannot be read would be a mistake in this line; the plain style shows the
+    // message too.
     let style = ProgressStyle::with_template("{wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner());
     ProgressBar::new_spinner().with_style(style)
@@ -128,8 +129,8 @@ impl Feed {
     }
 }
 
-/// Blocks above a height, newest first. A validator that stops answering ends the list; the rest comes at
-/// the next look.
+/// Blocks above a height, newest first. A validator that stops answering ends the list; the rest
+/// comes at the next look.
 fn blocks_after(client: &Client, last: Height) -> Vec<BlockSummary> {
     let mut blocks: Vec<BlockSummary> = Vec::new();
     let mut before = None;

@@ -101,7 +101,8 @@ impl Screen {
     }
 }
 
-/// The balances according to the first validator that answers: everybody's word is the same for a screen.
+/// The balances according to the first validator that answers: everybody's word is the same for a
+/// screen.
 fn accounts(testnet: &Testnet, sights: &[Sight]) -> Vec<ScreenAccount> {
     let up = sights.iter().find(|sight| sight.status.is_some());
     let client = up.and_then(|sight| sight.client.as_ref());

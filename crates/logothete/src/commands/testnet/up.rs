@@ -22,8 +22,8 @@ use crate::testnet::{Testnet, remove, stop};
 ///
 /// # Errors
 ///
-/// [`Exit::Refused`] when the directory holds something else or another testnet than asked for, or another
-/// `testnet up` works on it; else as [`Fleet::start`]. What was started is stopped again.
+/// [`Exit::Refused`] when the directory holds something else or another testnet than asked for, or
+/// another `testnet up` works on it; else as [`Fleet::start`]. What was started is stopped again.
 pub(super) fn run(
     dir: Option<&Path>,
     arguments: &UpArguments,
@@ -71,7 +71,8 @@ fn prepare(
 ) -> Result<(Testnet, bool, Hold), Failure> {
     let directory = api::client::network::directory(dir);
     fs::create_dir_all(&directory).map_err(|cause| Failure::file("make", &directory, &cause))?;
-    // Children are given paths, and paths should mean the same whatever becomes of this process's folder.
+    // Children are given paths, and paths should mean the same whatever becomes of this process's
+    // folder.
     let directory =
         fs::canonicalize(&directory).map_err(|cause| Failure::file("find", &directory, &cause))?;
     let layout = Layout::new(&directory);

@@ -75,7 +75,8 @@ async fn an_answer_longer_than_the_askers_limit_is_refused_by_the_asker() {
     assert!(matches!(asking.await.unwrap(), Err(RequestError::Failed { .. })));
 }
 
-/// Two connected nodes, of which the first asks and the second answers with a time limit of its own.
+/// Two connected nodes, of which the first asks and the second answers with a time limit of its
+/// own.
 async fn with_timeouts(asking: Duration, answering: Duration) -> (Node, Node) {
     let validators = validators(1, &[1, 2]);
     let limits = |request_timeout| Limits { request_timeout, ..quick() };

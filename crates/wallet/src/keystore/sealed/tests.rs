@@ -3,7 +3,10 @@ use data_encoding::HEXLOWER;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{Cost, Fresh, HEADER_BYTES, SEALED_BYTES_MAX, SealedError, SealedKey, words_of};
+use super::{
+    ACCOUNT_MAX, Aead, Cost, Fresh, HEADER_BYTES, Payload, SEALED_BYTES_MAX, SealedError,
+    SealedKey, XNonce, entropy_of, words_of,
+};
 
 const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
 const FRESH: Fresh = Fresh { salt: [7; 16], nonce: [9; 24] };
@@ -75,6 +78,28 @@ fn a_file_cannot_ask_for_all_memory() {
 }
 
 #[test]
+fn an_account_that_no_path_can_name_is_refused() {
+    let mut bytes = sealed().to_bytes();
+    let account = ACCOUNT_MAX + 1;
+    bytes[HEADER_BYTES - 36..HEADER_BYTES - 32].copy_from_slice(&account.to_le_bytes());
+
+    assert_eq!(SealedKey::parse(&bytes).unwrap_err(), SealedError::Account(account));
+}
+
+#[test]
+fn words_that_are_not_those_of_the_public_key_are_refused_even_when_sealed_with_it() {
+    let words = Words::parse(JUNK).unwrap();
+    let mut file = sealed();
+    file.public_key = words.account(1).public_key();
+    let (entropy, header) = (entropy_of(&words).unwrap(), file.header());
+    let payload = Payload { msg: &entropy, aad: &header };
+    let cipher = file.cipher("password").unwrap();
+    file.sealed = cipher.encrypt(&XNonce::from(file.fresh_nonce), payload).unwrap();
+
+    assert_eq!(file.open("password").unwrap_err(), SealedError::Mismatch);
+}
+
+#[test]
 fn a_later_version_is_told_from_damage() {
     let mut bytes = sealed().to_bytes();
     bytes[8] = 2;
@@ -89,8 +114,9 @@ fn the_standard_cost_is_the_documented_one() {
     assert!(Cost::STANDARD.bearable());
 }
 
-/// Made with independent software (Argon2id of OpenSSL, HChaCha20 by its definition, ChaCha20-Poly1305 of
-/// OpenSSL) at the cost and the salt of [`sealed`]. No later version may fail to open it.
+/// Made with independent software (Argon2id of OpenSSL, HChaCha20 by its definition,
+/// ChaCha20-Poly1305 of OpenSSL) at the cost and the salt of [`sealed`]. No later version may fail
+/// to open it.
 const GOLDEN: &str = "\
     4c4754484b45590a01400000000100000001000000070707070707070707070707070707070909090909090909 \
     09090909090909090909090909090909000000001bf802a110a26faf784a4bd51d867baac24bf832ebd724bf40 \
