@@ -45,6 +45,7 @@ fn the_status_is_flat_json_with_the_documented_names() {
             "chain",
             "connected",
             "decimals",
+            "entered",
             "height",
             "in_flight",
             "name",
@@ -55,18 +56,17 @@ fn the_status_is_flat_json_with_the_documented_names() {
             "primary",
             "ready",
             "replica",
+            "retired",
             "state_root",
             "supply",
             "supply_text",
             "symbol",
+            "timeout_ms",
             "uptime_seconds",
             "validators",
             "version",
             "view",
-            "entered",
             "voting",
-            "retired",
-            "timeout_ms",
         ]
     );
     assert_eq!(value["supply"], "5000000");
