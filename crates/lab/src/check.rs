@@ -298,7 +298,7 @@ impl Checker {
             let sentence = format!("it comes back with {}, which was not committed", id.short());
             self.note(now, replica, Some(Broken::new(Property::S3, height, sentence)));
         }
-        let broken = self.said.restarted(replica, height, records);
+        let broken = self.said.restarted(&self.members, replica, height, records);
         self.note(now, replica, broken);
     }
 

@@ -98,6 +98,9 @@ pub struct Disks {
     pub sync_max_us: u32,
     /// How long after its commit a block is durable at least, in microseconds; what comes meanwhile waits.
     pub store_us: u32,
+    /// How many bytes a journal grows by before it is rewritten without what it may forget. The shell waits for far
+    /// more.
+    pub prune_bytes: u32,
     /// Whether a flush reports success and does nothing. For tests: a checker that does not notice is none.
     pub sync_lies: bool,
 }
@@ -126,6 +129,13 @@ pub enum What {
         moment: Moment,
         /// How long it is down.
         down_ms: u64,
+    },
+    /// The power fails everywhere at once.
+    Blackout {
+        /// How long the first machine is down.
+        down_ms: u64,
+        /// How much longer each next one is.
+        apart_ms: u64,
     },
     /// A process does nothing and then goes on as if nothing had been.
     Pause {
@@ -256,6 +266,7 @@ impl What {
         match self {
             Self::Crash { death: Death::Kill, .. } => "kill",
             Self::Crash { death: Death::PowerCut, .. } => "power-cut",
+            Self::Blackout { .. } => "blackout",
             Self::Pause { .. } => "pause",
             Self::Cut { .. } => "cut",
             Self::Partition { .. } => "partition",
@@ -276,7 +287,7 @@ impl What {
             | Self::Clock { replica, .. } => vec![*replica],
             Self::Cut { from, to, .. } => vec![*from, *to],
             Self::Partition { side, .. } => side.clone(),
-            Self::Weather { .. } => Vec::new(),
+            Self::Weather { .. } | Self::Blackout { .. } => Vec::new(),
         }
     }
 }

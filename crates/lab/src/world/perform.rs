@@ -12,9 +12,6 @@ use crate::letter::{Letter, describe};
 use crate::links::Party;
 use crate::plan::{Death, Moment};
 
-/// From how many bytes on a journal is rewritten without what it may forget. The shell waits for far more.
-const PRUNE_BYTES: usize = 24 << 10;
-
 impl World {
     /// Begins with an output: its records are written, and the rest waits until they are flushed.
     pub(super) fn perform(&mut self, replica: u16, output: Output) {
@@ -162,6 +159,7 @@ impl World {
     /// As the shell after a commit: a snapshot when it is time, and the journal forgets what it may.
     fn after_commit(&mut self, replica: u16) {
         let interval = u64::from(self.plan.rules.snapshot_interval_blocks);
+        let prune_bytes = usize::try_from(self.plan.disks.prune_bytes).unwrap_or(usize::MAX);
         let host = self.host(replica);
         let Some(process) = &mut host.process else {
             return;
@@ -172,7 +170,7 @@ impl World {
             process.snapshot_at = height;
             host.store.snapshot_later(process.protocol.application().snapshot());
         }
-        let thick = host.pruned_bytes.saturating_mul(2).saturating_add(PRUNE_BYTES);
+        let thick = host.pruned_bytes.saturating_mul(2).saturating_add(prune_bytes);
         if host.journal.bytes().len() > thick
             && let Ok(contents) = read(host.journal.bytes())
         {
