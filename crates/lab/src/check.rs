@@ -251,6 +251,10 @@ impl Checker {
                 format!("its parent is {}, below is {}", header.parent.short(), below.short());
             return Err(Broken::new(Property::S2, height, sentence));
         }
+        if !proved.block.fits() {
+            let sentence = "the body is not the one of the header".to_owned();
+            return Err(Broken::new(Property::S4, height, sentence));
+        }
         self.chain.push(Agreed { id, block: proved.clone() });
         self.money.apply(&self.members, &proved.block)
     }

@@ -76,9 +76,23 @@ impl World {
         let periods_ms = n.saturating_mul(1_000).saturating_mul(2).saturating_add(6_000);
         transfers
             .saturating_mul(height_ms)
+            .saturating_add(self.views_ms())
             .saturating_add(fetch_ms)
             .saturating_add(periods_ms)
             .saturating_add(CLOCK_SHIFT_MAX_MS)
+    }
+
+    /// How long it takes at most until a primary of the core leads a view, in milliseconds: the replicas may stand in
+    /// different views, with timeouts doubled as often as there was time for before the healing.
+    fn views_ms(&self) -> u64 {
+        if !crate::VIEW_CHANGE {
+            return 0;
+        }
+        let base_ms = u64::from(self.plan.rules.view_timeout_ms);
+        let longest_ms = base_ms.saturating_add(self.plan.heal_ms.saturating_mul(2));
+        let failing = u64::try_from(self.plan.broken.len()).unwrap_or(u64::MAX).saturating_add(2);
+        let doubled = 1_u64.checked_shl(u32::try_from(failing).unwrap_or(63)).unwrap_or(u64::MAX);
+        longest_ms.saturating_mul(doubled)
     }
 
     /// The last word on a run.

@@ -114,7 +114,10 @@ impl World {
             self.after_commit(replica);
         }
         self.observe(replica);
-        self.later(replica, 0, Inside::Turn);
+        let waits = self.host(replica).process.as_ref().is_some_and(|it| !it.inbox.is_empty());
+        if waits {
+            self.later(replica, 0, Inside::Turn);
+        }
     }
 
     /// Sends messages; whether the process is still alive behind them.

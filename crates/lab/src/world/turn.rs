@@ -15,7 +15,7 @@ use crate::links::Party;
 
 impl World {
     pub(super) fn letter(&mut self, to: u16, letter: &Arc<Letter>) {
-        self.trace.add(self.now, 1, to, letter.bytes.get(..16).unwrap_or_default());
+        self.trace.add(self.now, 1, to, &letter.digest);
         // What does not hold is turned away at the door.
         if letter.message.is_some() {
             self.arrive(to, Inbound::Letter(letter.clone()));
