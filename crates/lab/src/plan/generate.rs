@@ -29,8 +29,8 @@ impl Default for Limits {
             replicas: vec![4, 4, 4, 5, 6, 7],
             faults_max: 14,
             chaos_max_ms: 6_000,
-            transfers_max: 90,
-            ed25519_every: 50,
+            transfers_max: 64,
+            ed25519_every: 100,
             first_primary_breaks: crate::VIEW_CHANGE,
         }
     }
