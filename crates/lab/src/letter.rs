@@ -1,6 +1,7 @@
 //! What is on its way: bytes, what they mean, and whether it holds.
 //!
-//! Checking is the same at every receiver, because all know the same validators, so it is done once.
+//! Checking is the same at every receiver, because all know the same validators, so it is done
+//! once.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The bytes that are hashed and signed, made by the checker itself from the fields, and who may sign.
+//! The bytes that are hashed and signed, made by the checker itself from the fields, and who may
+//! sign.
 
 use std::sync::LazyLock;
 

@@ -40,7 +40,8 @@ pub(super) fn check(members: &Members, proved: &ProvedBlock) -> Result<(), Strin
     Ok(())
 }
 
-/// The header that the certificate is for: the block's, or that of a descendant, every link followed.
+/// The header that the certificate is for: the block's, or that of a descendant, every link
+/// followed.
 fn last_header<'a>(members: &Members, proved: &'a ProvedBlock) -> Result<&'a Header, String> {
     let mut last = &proved.block.header;
     for next in &proved.proof.descendants {

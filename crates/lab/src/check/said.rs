@@ -174,10 +174,11 @@ impl Said {
         (height > low && at == low).then_some(id)
     }
 
-    /// A replica has come back with these records: all that it had sent about heights not stored is among them.
+    /// A replica has come back with these records: all that it had sent about heights not stored is
+    /// among them.
     ///
-    /// What was written and never flushed may be among them too. It was made durable before the start, so from here
-    /// on it binds like everything else.
+    /// What was written and never flushed may be among them too. It was made durable before the
+    /// start, so from here on it binds like everything else.
     pub(super) fn restarted(
         &mut self,
         members: &Members,

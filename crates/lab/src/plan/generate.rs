@@ -131,7 +131,8 @@ fn faults(random: &mut Random, replicas: u16, heal_ms: u64, limits: &Limits) -> 
     faults
 }
 
-/// What has just come back may go down again at once: it has said again what it had said, and done little else.
+/// What has just come back may go down again at once: it has said again what it had said, and done
+/// little else.
 fn again(random: &mut Random, fault: &Fault, heal_ms: u64) -> Option<Fault> {
     let What::Crash { replica, down_ms, .. } = fault.what else {
         return None;

@@ -1,7 +1,7 @@
 //! When a run is over, and what is then said about it.
 //!
-//! After the healing the replicas that do not stay broken must commit everything that clients wanted, be at one
-//! height, and all vote again, within a stated bound ([`World::bound_ms`]).
+//! After the healing the replicas that do not stay broken must commit everything that clients
+//! wanted, be at one height, and all vote again, within a stated bound ([`World::bound_ms`]).
 
 use super::World;
 use super::fetch::BLOCKS_MAX;
@@ -56,9 +56,10 @@ impl World {
         self.core().into_iter().filter(silent).collect()
     }
 
-    /// How long after the healing everything must be done, in milliseconds: the longest that each of these takes,
-    /// one after the other. Periods: a lost word is said again after two half seconds, a peer that does not answer
-    /// costs one second, a client sends again after one and thinks every half.
+    /// How long after the healing everything must be done, in milliseconds: the longest that each
+    /// of these takes, one after the other. Periods: a lost word is said again after two half
+    /// seconds, a peer that does not answer costs one second, a client sends again after one and
+    /// thinks every half.
     fn bound_ms(&self) -> u64 {
         let (plan, n) = (&self.plan, u64::from(self.plan.replicas));
         let delay_ms = u64::from(plan.links.delay_max_us).saturating_mul(10) / 1_000;
@@ -82,8 +83,9 @@ impl World {
             .saturating_add(CLOCK_SHIFT_MAX_MS)
     }
 
-    /// How long it takes at most until a primary of the core leads a view, in milliseconds: the replicas may stand in
-    /// different views, with timeouts doubled as often as there was time for before the healing.
+    /// How long it takes at most until a primary of the core leads a view, in milliseconds: the
+    /// replicas may stand in different views, with timeouts doubled as often as there was time for
+    /// before the healing.
     fn views_ms(&self) -> u64 {
         if !crate::VIEW_CHANGE {
             return 0;

@@ -1,5 +1,6 @@
-//! Performing an output strictly from top to bottom, as the shell does: records, flushed, then blocks, then messages,
-//! then timers, and replies when the blocks are durable. A process can die at each of these points.
+//! Performing an output strictly from top to bottom, as the shell does: records, flushed, then
+//! blocks, then messages, then timers, and replies when the blocks are durable. A process can die
+//! at each of these points.
 
 use std::sync::Arc;
 
@@ -159,7 +160,8 @@ impl World {
         }
     }
 
-    /// As the shell after a commit: a snapshot when it is time, and the journal forgets what it may.
+    /// As the shell after a commit: a snapshot when it is time, and the journal forgets what it
+    /// may.
     fn after_commit(&mut self, replica: u16) {
         let interval = u64::from(self.plan.rules.snapshot_interval_blocks);
         let prune_bytes = usize::try_from(self.plan.disks.prune_bytes).unwrap_or(usize::MAX);
@@ -185,7 +187,8 @@ impl World {
         }
     }
 
-    /// Begins to make blocks durable, unless that is under way; what comes meanwhile waits for the next time.
+    /// Begins to make blocks durable, unless that is under way; what comes meanwhile waits for the
+    /// next time.
     fn store_blocks(&mut self, replica: u16) {
         let store_us = u64::from(self.plan.disks.store_us);
         let host = self.host(replica);

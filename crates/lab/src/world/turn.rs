@@ -1,5 +1,5 @@
-//! What a process does when something arrives: as the shell, it steps everything that waits as one batch and performs
-//! the outputs as one.
+//! What a process does when something arrives: as the shell, it steps everything that waits as one
+//! batch and performs the outputs as one.
 
 use std::sync::Arc;
 
@@ -152,8 +152,8 @@ impl World {
         }
     }
 
-    /// As the shell does twice a second: requests that wait for a whole period are sent to everybody, and where
-    /// nothing was decided for as long, everything undecided is said again.
+    /// As the shell does twice a second: requests that wait for a whole period are sent to
+    /// everybody, and where nothing was decided for as long, everything undecided is said again.
     pub(super) fn resend(&mut self, replica: u16) {
         self.later(replica, RESEND_US, Inside::Resend);
         self.arrive(replica, Inbound::SayAgain);
@@ -184,7 +184,8 @@ impl World {
     }
 }
 
-/// How long a request waits before it is sent to everybody, in microseconds: the shell's half second.
+/// How long a request waits before it is sent to everybody, in microseconds: the shell's half
+/// second.
 pub(super) const RESEND_US: u64 = 500_000;
 
 /// The most requests of one such sending.
