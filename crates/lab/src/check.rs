@@ -1,11 +1,13 @@
-//! The properties of the protocol page (section 8), checked over everything that honest replicas did and stored.
+//! The properties of the protocol page (section 8), checked over everything that honest replicas
+//! did and stored.
 //!
-//! The checker shares no code with what it checks: it counts quorums with its own arithmetic, makes the bytes that were
-//! signed and hashed itself, follows the parents itself, and keeps balances in a map. Only the nouns, plain data,
-//! are the production ones, and so is the execution that S10 repeats.
+//! The checker shares no code with what it checks: it counts quorums with its own arithmetic, makes
+//! the bytes that were signed and hashed itself, follows the parents itself, and keeps balances in
+//! a map. Only the nouns, plain data, are the production ones, and so is the execution that S10
+//! repeats.
 //!
-//! Safety is judged after every event, for all replicas that do not lie, dead or alive. Liveness is judged at the end of
-//! a run, by the world, because it is about time.
+//! Safety is judged after every event, for all replicas that do not lie, dead or alive. Liveness is
+//! judged at the end of a run, by the world, because it is about time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -143,7 +145,8 @@ struct Watched {
 const JOURNAL_BYTES_MAX: usize = 4 << 20;
 
 impl Checker {
-    /// A checker of a network in which nothing has happened. Replicas of which nothing is promised are left out.
+    /// A checker of a network in which nothing has happened. Replicas of which nothing is promised
+    /// are left out.
     pub fn new(genesis: &Genesis, verifier: Verifier, faulty: BTreeSet<u16>) -> Self {
         Self {
             members: Members::new(genesis, verifier),
@@ -251,6 +254,10 @@ impl Checker {
                 format!("its parent is {}, below is {}", header.parent.short(), below.short());
             return Err(Broken::new(Property::S2, height, sentence));
         }
+        if !proved.block.fits() {
+            let sentence = "the body is not the one of the header".to_owned();
+            return Err(Broken::new(Property::S4, height, sentence));
+        }
         self.chain.push(Agreed { id, block: proved.clone() });
         self.money.apply(&self.members, &proved.block)
     }
@@ -298,7 +305,7 @@ impl Checker {
             let sentence = format!("it comes back with {}, which was not committed", id.short());
             self.note(now, replica, Some(Broken::new(Property::S3, height, sentence)));
         }
-        let broken = self.said.restarted(replica, height, records);
+        let broken = self.said.restarted(&self.members, replica, height, records);
         self.note(now, replica, broken);
     }
 
@@ -323,8 +330,8 @@ impl Checker {
             return;
         }
         let limits = PoolLimits::default();
-        // It may have committed whatever t + 1 honest replicas voted to commit; a restart may lose commits that were not
-        // stored, but not the votes above them.
+        // It may have committed whatever t + 1 honest replicas voted to commit; a restart may lose
+        // commits that were not stored, but not the votes above them.
         let decided = self.said.voted_to_commit_by(self.members.liars().saturating_add(1));
         let head = status.committed.get().saturating_add(status.in_flight);
         let head_max = decided.get().saturating_add(self.window);
@@ -366,7 +373,8 @@ impl Checker {
         });
     }
 
-    /// The end of a run: what a replica has stored is the chain, and executes again from the beginning (S3, S10).
+    /// The end of a run: what a replica has stored is the chain, and executes again from the
+    /// beginning (S3, S10).
     pub fn finish(
         &mut self,
         now: Time,

@@ -1,9 +1,10 @@
 //! A disk that loses what was not flushed.
 //!
-//! The journal is one file of bytes, written by appending. Between a write and its flush the bytes are the operating
-//! system's: a process that is killed leaves them all, a power cut leaves any of the sectors, in any order, the last
-//! one perhaps in part, and zeros where an earlier one is missing. After a failed flush the same may be gone while
-//! the process still runs. What was flushed stays, and so does a file that was put in the place of another.
+//! The journal is one file of bytes, written by appending. Between a write and its flush the bytes
+//! are the operating system's: a process that is killed leaves them all, a power cut leaves any of
+//! the sectors, in any order, the last one perhaps in part, and zeros where an earlier one is
+//! missing. After a failed flush the same may be gone while the process still runs. What was
+//! flushed stays, and so does a file that was put in the place of another.
 
 use crate::plan::{Death, Operation};
 use crate::random::Random;
@@ -73,7 +74,8 @@ impl File {
         self.flushed = self.flushed.min(bytes);
     }
 
-    /// Puts another file in its place, durably: it was written and flushed beside it and then renamed.
+    /// Puts another file in its place, durably: it was written and flushed beside it and then
+    /// renamed.
     pub(crate) fn replace(&mut self, bytes: Vec<u8>) {
         self.flushed = bytes.len();
         self.bytes = bytes;

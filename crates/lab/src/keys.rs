@@ -1,9 +1,9 @@
 //! Who signs in a run, and how signatures are checked.
 //!
-//! Identities are real Ed25519 public keys, so a genesis is a genesis. Most runs sign with a keyed hash, which costs
-//! a thousandth: whoever has the secret makes the bytes, and the checker, who has all secrets, makes them again. That
-//! nobody forges is assumed of Ed25519 anyway; a share of the runs signs with the real thing, so that nothing rests
-//! on the difference.
+//! Identities are real Ed25519 public keys, so a genesis is a genesis. Most runs sign with a keyed
+//! hash, which costs a thousandth: whoever has the secret makes the bytes, and the checker, who has
+//! all secrets, makes them again. That nobody forges is assumed of Ed25519 anyway; a share of the
+//! runs signs with the real thing, so that nothing rests on the difference.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};

@@ -1,6 +1,7 @@
 //! What is on its way: bytes, what they mean, and whether it holds.
 //!
-//! Checking is the same at every receiver, because all know the same validators, so it is done once.
+//! Checking is the same at every receiver, because all know the same validators, so it is done
+//! once.
 
 use std::sync::Arc;
 
@@ -15,8 +16,8 @@ use crate::keys::Verifier;
 /// A consensus message on its way.
 #[derive(Debug)]
 pub(crate) struct Letter {
-    /// As it would be on a wire.
-    pub(crate) bytes: Vec<u8>,
+    /// Of its bytes, for the trace.
+    pub(crate) digest: [u8; 32],
     /// What a receiver takes in; `None` when it would be turned away at the door.
     pub(crate) message: Option<Message>,
 }
@@ -27,7 +28,7 @@ impl Letter {
         let bytes = to_wire(message);
         let message = from_wire::<Message>(&bytes, bytes.len()).ok();
         let message = message.filter(|message| is_authentic(message, door, verifier));
-        Arc::new(Self { bytes, message })
+        Arc::new(Self { digest: *blake3::hash(&bytes).as_bytes(), message })
     }
 }
 

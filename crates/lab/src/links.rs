@@ -1,7 +1,7 @@
 //! The way between two replicas, or between a client and a replica.
 //!
-//! Every pair has its own stream of chance. What is sent is lost, arrives once, or twice, each time after a delay of
-//! its own, so that later things overtake earlier ones.
+//! Every pair has its own stream of chance. What is sent is lost, arrives once, or twice, each time
+//! after a delay of its own, so that later things overtake earlier ones.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! What is done to a network in one run: everything that is not left to the streams of chance.
 //!
-//! A plan is data: it is drawn from a seed ([`Plan::random`]), written down when a run fails, made smaller while
-//! the run still fails, and read back to repeat it. Times are milliseconds of virtual time since the beginning,
-//! chances are out of 1,000.
+//! A plan is data: it is drawn from a seed ([`Plan::random`]), written down when a run fails, made
+//! smaller while the run still fails, and read back to repeat it. Times are milliseconds of virtual
+//! time since the beginning, chances are out of 1,000.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,8 +29,8 @@ pub struct Plan {
     pub links: Links,
     /// What the disks are like as long as nothing else is said.
     pub disks: Disks,
-    /// When everything that may break has broken: from here on nothing is lost between the replicas that are not
-    /// [broken](Plan::broken), and they run.
+    /// When everything that may break has broken: from here on nothing is lost between the replicas
+    /// that are not [broken](Plan::broken), and they run.
     pub heal_ms: u64,
     /// Replicas that stay broken for good from there on: at most t, if anything is to be expected.
     pub broken: Vec<Broken>,
@@ -68,7 +68,8 @@ pub struct Load {
     pub every_ms: u32,
     /// Most transfers of one client that wait at a time.
     pub outstanding_max: u32,
-    /// How many of the clients, the first ones, sign two transfers for every nonce and give them to different replicas.
+    /// How many of the clients, the first ones, sign two transfers for every nonce and give them to
+    /// different replicas.
     pub double_spenders: u16,
 }
 
@@ -96,9 +97,14 @@ pub struct Disks {
     pub sync_min_us: u32,
     /// The greatest, in microseconds.
     pub sync_max_us: u32,
-    /// How long after its commit a block is durable at least, in microseconds; what comes meanwhile waits.
+    /// How long after its commit a block is durable at least, in microseconds; what comes meanwhile
+    /// waits.
     pub store_us: u32,
-    /// Whether a flush reports success and does nothing. For tests: a checker that does not notice is none.
+    /// How many bytes a journal grows by before it is rewritten without what it may forget. The
+    /// shell waits for far more.
+    pub prune_bytes: u32,
+    /// Whether a flush reports success and does nothing. For tests: a checker that does not notice
+    /// is none.
     pub sync_lies: bool,
 }
 
@@ -126,6 +132,13 @@ pub enum What {
         moment: Moment,
         /// How long it is down.
         down_ms: u64,
+    },
+    /// The power fails everywhere at once.
+    Blackout {
+        /// How long the first machine is down.
+        down_ms: u64,
+        /// How much longer each next one is.
+        apart_ms: u64,
     },
     /// A process does nothing and then goes on as if nothing had been.
     Pause {
@@ -256,6 +269,7 @@ impl What {
         match self {
             Self::Crash { death: Death::Kill, .. } => "kill",
             Self::Crash { death: Death::PowerCut, .. } => "power-cut",
+            Self::Blackout { .. } => "blackout",
             Self::Pause { .. } => "pause",
             Self::Cut { .. } => "cut",
             Self::Partition { .. } => "partition",
@@ -276,7 +290,7 @@ impl What {
             | Self::Clock { replica, .. } => vec![*replica],
             Self::Cut { from, to, .. } => vec![*from, *to],
             Self::Partition { side, .. } => side.clone(),
-            Self::Weather { .. } => Vec::new(),
+            Self::Weather { .. } | Self::Blackout { .. } => Vec::new(),
         }
     }
 }

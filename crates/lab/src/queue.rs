@@ -1,4 +1,5 @@
-//! What is to come, in the order of virtual time and, at one moment, in the order in which it was asked for.
+//! What is to come, in the order of virtual time and, at one moment, in the order in which it was
+//! asked for.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

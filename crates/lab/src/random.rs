@@ -1,11 +1,11 @@
 //! Numbers that look random and are the same on every run with one seed.
 //!
-//! Every source of chance has a stream of its own, named after it: a link, a disk, a client. So taking one fault out
-//! of a plan changes what that fault changed and does not reshuffle everything else, which is what makes
-//! shrinking a failing plan work.
+//! Every source of chance has a stream of its own, named after it: a link, a disk, a client. So
+//! taking one fault out of a plan changes what that fault changed and does not reshuffle everything
+//! else, which is what makes shrinking a failing plan work.
 
-/// One stream: the generator xoshiro256** (Blackman and Vigna), its state taken from a BLAKE3 digest of seed and
-/// name. Nothing here is a secret.
+/// One stream: the generator xoshiro256** (Blackman and Vigna), its state taken from a BLAKE3
+/// digest of seed and name. Nothing here is a secret.
 #[derive(Debug, Clone)]
 pub struct Random {
     state: [u64; 4],

@@ -1,8 +1,8 @@
 //! Making a failing plan smaller while it still fails in the same way.
 //!
-//! Faults are left out in halves, quarters and so on down to one by one, then the load, the replicas that stay broken
-//! and the troubles of links and disks are reduced. Every stream of chance has its own seed, so what is left behaves
-//! as before wherever it can.
+//! Faults are left out in halves, quarters and so on down to one by one, then the load, the
+//! replicas that stay broken and the troubles of links and disks are reduced. Every stream of
+//! chance has its own seed, so what is left behaves as before wherever it can.
 
 use crate::check::Property;
 use crate::plan::{Links, Plan};

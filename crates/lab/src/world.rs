@@ -1,9 +1,10 @@
 //! A whole network in one thread.
 //!
-//! A [`World`] takes the next event from its queue, lets it happen, and asks the checker. Replicas are the production
-//! core over the production ledger, journals are frames of production, a restart goes the way of production; what is
-//! played here is what the shell does (`turn`, `perform`, `life`, `fetch`), the disks, the links, the clocks and the
-//! clients. The order in which an output is performed is the shell's, and a process can die at any point of it.
+//! A [`World`] takes the next event from its queue, lets it happen, and asks the checker. Replicas
+//! are the production core over the production ledger, journals are frames of production, a restart
+//! goes the way of production; what is played here is what the shell does (`turn`, `perform`,
+//! `life`, `fetch`), the disks, the links, the clocks and the clients. The order in which an output
+//! is performed is the shell's, and a process can die at any point of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -162,7 +163,8 @@ impl World {
     pub fn new(plan: Plan, seed: u64, options: Options) -> Self {
         let genesis = genesis(&plan);
         let verifier = Verifier::new(plan.signer);
-        // Requests are checked where they arrive and proposals where they are sent, so nothing is skipped.
+        // Requests are checked where they arrive and proposals where they are sent, so nothing is
+        // skipped.
         let checked = Arc::new(NoneChecked);
         let door = Door::new(genesis.validators().clone(), checked);
         let check = Checker::new(&genesis, verifier.clone(), options.faulty);

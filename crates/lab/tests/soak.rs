@@ -1,4 +1,5 @@
-//! Some hundred networks, each on its own seed, and everything must hold. More of them: `logothete-lab soak`.
+//! Some hundred networks, each on its own seed, and everything must hold. More of them:
+//! `logothete-lab soak`.
 
 #![allow(
     clippy::unwrap_used,

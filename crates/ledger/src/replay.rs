@@ -1,4 +1,5 @@
-//! From what a disk kept back to a ledger: the newest snapshot, and the blocks above it executed again.
+//! From what a disk kept back to a ledger: the newest snapshot, and the blocks above it executed
+//! again.
 //!
 //! Where snapshots and blocks are kept, and which of them survived, is the caller's business; here
 //! is decided whether they are one history. Nothing is believed: the snapshot must give the state

@@ -1,4 +1,7 @@
-//! The bytes that are hashed and signed, made by the checker itself from the fields, and who may sign.
+//! The bytes that are hashed and signed, made by the checker itself from the fields, and who may
+//! sign.
+
+use std::sync::LazyLock;
 
 use crypto::digest::Digest;
 use crypto::keys::{PublicKey, Signature};
@@ -67,7 +70,7 @@ impl Members {
     pub(super) fn sender_signed(&self, signed: &SignedTransaction) -> bool {
         let mut bytes = self.chain.to_vec();
         bytes.extend(crypto::encoding::encode(&signed.transaction));
-        let message = keyed("logothete v1 signed transaction", &bytes);
+        let message = keyed(&TRANSACTION, &bytes);
         let key = *signed.transaction.sender.key();
         self.verifier.all_hold(&[Claim { key, message, signature: signed.signature }])
     }
@@ -82,7 +85,7 @@ impl Members {
         bytes.extend(statement.view.get().to_le_bytes());
         bytes.extend(statement.height.get().to_le_bytes());
         bytes.extend(statement.block.digest().as_bytes());
-        keyed("logothete v1 signed vote", &bytes)
+        keyed(&VOTE, &bytes)
     }
 }
 
@@ -98,12 +101,18 @@ pub(super) fn header_id(header: &Header) -> BlockId {
     bytes.extend(header.body_root.as_bytes());
     bytes.extend(header.transactions.to_le_bytes());
     bytes.extend(header.state_root.as_bytes());
-    BlockId::new(keyed("logothete v1 block id", &bytes))
+    BlockId::new(keyed(&BLOCK, &bytes))
 }
 
-fn keyed(context: &'static str, bytes: &[u8]) -> Digest {
-    let key = blake3::derive_key(context, &[]);
-    Digest::from_bytes(*blake3::keyed_hash(&key, bytes).as_bytes())
+/// The keys of the three domains, made from their texts.
+static TRANSACTION: Key = Key::new(|| blake3::derive_key("logothete v1 signed transaction", &[]));
+static VOTE: Key = Key::new(|| blake3::derive_key("logothete v1 signed vote", &[]));
+static BLOCK: Key = Key::new(|| blake3::derive_key("logothete v1 block id", &[]));
+
+type Key = LazyLock<[u8; 32]>;
+
+fn keyed(key: &[u8; 32], bytes: &[u8]) -> Digest {
+    Digest::from_bytes(*blake3::keyed_hash(key, bytes).as_bytes())
 }
 
 #[cfg(test)]

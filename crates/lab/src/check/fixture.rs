@@ -23,7 +23,8 @@ use crate::keys::{Owner, SignerKind, Verifier};
 use crate::plan::{Limits, Plan};
 use crate::time::Time;
 
-/// A network of four with one client, three blocks of one transfer each, and a checker that has seen nothing.
+/// A network of four with one client, three blocks of one transfer each, and a checker that has
+/// seen nothing.
 pub(super) struct Story {
     pub(super) genesis: Genesis,
     pub(super) blocks: Vec<Block>,

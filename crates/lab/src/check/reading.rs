@@ -1,5 +1,5 @@
-//! What records and messages say, for the checker. A new kind of either breaks these matches, which is their purpose:
-//! whoever adds one says here what it binds its sender to.
+//! What records and messages say, for the checker. A new kind of either breaks these matches, which
+//! is their purpose: whoever adds one says here what it binds its sender to.
 
 use pbft::{Message, Record};
 use types::block::Header;

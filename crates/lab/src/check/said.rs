@@ -174,9 +174,14 @@ impl Said {
         (height > low && at == low).then_some(id)
     }
 
-    /// A replica has come back with these records: all that it had sent about heights not stored is among them.
+    /// A replica has come back with these records: all that it had sent about heights not stored is
+    /// among them.
+    ///
+    /// What was written and never flushed may be among them too. It was made durable before the
+    /// start, so from here on it binds like everything else.
     pub(super) fn restarted(
         &mut self,
+        members: &Members,
         replica: u16,
         stored: Height,
         records: &[Record],
@@ -194,12 +199,11 @@ impl Said {
             .sent
             .iter()
             .find(|(place, block)| place.2 > stored && kept.get(place) != Some(block));
-        // What was written and not flushed may be there all the same, and was made durable before the start.
         let broken = lost.map(|((phase, view, height), _)| {
             let sentence = format!("{phase:?} of view {view} was sent and is not in the journal");
             Broken::new(Property::S6, *height, sentence)
         });
         voice.durable = kept;
-        broken
+        broken.or_else(|| self.recorded(members, replica, records))
     }
 }

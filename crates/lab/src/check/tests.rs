@@ -188,6 +188,25 @@ fn s5_a_vote_under_another_key() {
     assert_eq!(story.broken(), [Property::S5]);
 }
 
+/// What a power cut left although nobody had waited for its flush is said as well.
+#[test]
+fn s5_a_vote_against_one_that_only_the_journal_knows() {
+    let mut story = Story::new();
+    let (block, second) = (story.blocks[0].clone(), story.blocks[1].clone());
+    let vote = story.vote(1, Phase::Prepare, 0, &block);
+    let genesis = (Height::GENESIS, story.genesis.header().id());
+    story.check.restarted(NOW, 1, genesis, &[recorded(vote, &block)]);
+
+    story.votes(1, 0, &second);
+    story.check.said(NOW, 1, &Message::Prepare(vote));
+    assert_eq!(story.check.violations(), []);
+    let mut rival = block;
+    rival.header.timestamp_ms += 1;
+    story.votes(1, 0, &rival);
+
+    assert_eq!(story.broken()[0], Property::S5);
+}
+
 #[test]
 fn s6_a_message_before_its_record() {
     let mut story = Story::new();

@@ -33,7 +33,8 @@ fn what_a_killed_process_wrote_is_there() {
     assert_eq!(file.bytes().len(), 2_700);
 }
 
-/// Among the remains of a power cut are all, nothing, a torn end, and a hole before something later.
+/// Among the remains of a power cut are all, nothing, a torn end, and a hole before something
+/// later.
 #[test]
 fn a_power_cut_leaves_everything_that_it_may_leave() {
     let mut seen = BTreeSet::new();

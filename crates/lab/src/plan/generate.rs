@@ -29,8 +29,8 @@ impl Default for Limits {
             replicas: vec![4, 4, 4, 5, 6, 7],
             faults_max: 14,
             chaos_max_ms: 6_000,
-            transfers_max: 90,
-            ed25519_every: 50,
+            transfers_max: 64,
+            ed25519_every: 100,
             first_primary_breaks: crate::VIEW_CHANGE,
         }
     }
@@ -99,6 +99,7 @@ fn disks(random: &mut Random) -> Disks {
         sync_min_us,
         sync_max_us: sync_min_us.saturating_add(u32::from(small(random, 50, 10_000))),
         store_us: u32::from(small(random, 500, 60_000)),
+        prune_bytes: 1 << random.between(10, 16),
         sync_lies: false,
     }
 }
@@ -120,17 +121,33 @@ fn broken(random: &mut Random, replicas: u16, limits: &Limits) -> Vec<Broken> {
 
 fn faults(random: &mut Random, replicas: u16, heal_ms: u64, limits: &Limits) -> Vec<Fault> {
     let count = random.between(0, limits.faults_max);
-    let mut faults: Vec<Fault> = (0..count)
-        .map(|_| Fault { at_ms: random.below(heal_ms), what: what(random, replicas, heal_ms) })
-        .collect();
+    let mut faults: Vec<Fault> = Vec::new();
+    for _ in 0..count {
+        let fault = Fault { at_ms: random.below(heal_ms), what: what(random, replicas, heal_ms) };
+        faults.extend(again(random, &fault, heal_ms));
+        faults.push(fault);
+    }
     faults.sort_by_key(|fault| fault.at_ms);
     faults
+}
+
+/// What has just come back may go down again at once: it has said again what it had said, and done
+/// little else.
+fn again(random: &mut Random, fault: &Fault, heal_ms: u64) -> Option<Fault> {
+    let What::Crash { replica, down_ms, .. } = fault.what else {
+        return None;
+    };
+    let after_ms = down_ms.saturating_add(random.between(1, 60));
+    let at_ms = fault.at_ms.saturating_add(after_ms);
+    let fault = Fault { at_ms, what: crash(random, replica) };
+    (random.chance(300) && at_ms < heal_ms).then_some(fault)
 }
 
 fn what(random: &mut Random, replicas: u16, heal_ms: u64) -> What {
     let replica = small(random, 0, replicas.saturating_sub(1));
     let for_ms = random.between(1, heal_ms / 2);
-    match random.below(16) {
+    match random.below(17) {
+        16 => What::Blackout { down_ms: random.between(1, 800), apart_ms: random.below(200) },
         0..5 => crash(random, replica),
         5..7 => What::Pause { replica, for_ms: for_ms / 2 },
         7 | 8 => {

@@ -30,6 +30,7 @@ fn every_kind_of_fault_is_drawn() {
     let names: std::collections::BTreeSet<&str> =
         plans.flat_map(|plan| plan.faults).map(|fault| fault.what.name()).collect();
     let all = [
+        "blackout",
         "clock",
         "cut",
         "disk-error",

@@ -1,7 +1,7 @@
 //! When a run is over, and what is then said about it.
 //!
-//! After the healing the replicas that do not stay broken must commit everything that clients wanted, be at one
-//! height, and all vote again, within a stated bound ([`World::bound_ms`]).
+//! After the healing the replicas that do not stay broken must commit everything that clients
+//! wanted, be at one height, and all vote again, within a stated bound ([`World::bound_ms`]).
 
 use super::World;
 use super::fetch::BLOCKS_MAX;
@@ -58,9 +58,10 @@ impl World {
         self.core().into_iter().filter(silent).collect()
     }
 
-    /// How long after the healing everything must be done, in milliseconds: the longest that each of these takes,
-    /// one after the other. Periods: a lost word is said again after two half seconds, a peer that does not answer
-    /// costs one second, a client sends again after one and thinks every half.
+    /// How long after the healing everything must be done, in milliseconds: the longest that each
+    /// of these takes, one after the other. Periods: a lost word is said again after two half
+    /// seconds, a peer that does not answer costs one second, a client sends again after one and
+    /// thinks every half.
     fn bound_ms(&self) -> u64 {
         let (plan, n) = (&self.plan, u64::from(self.plan.replicas));
         let delay_ms = u64::from(plan.links.delay_max_us).saturating_mul(10) / 1_000;
@@ -76,15 +77,26 @@ impl World {
         let answers = transfers.div_ceil(u64::try_from(BLOCKS_MAX).unwrap_or(1));
         let fetch_ms = answers.saturating_mul(step_ms.saturating_mul(2).saturating_add(30));
         let periods_ms = n.saturating_mul(1_000).saturating_mul(2).saturating_add(6_000);
-        // Faulty primaries in a row, and a right one, each at the longest timeout.
-        let views = n.saturating_sub(1).saturating_div(3).saturating_add(2);
-        let longest_ms = u64::from(plan.rules.view_timeout_ms).saturating_mul(32);
         transfers
             .saturating_mul(height_ms)
-            .saturating_add(views.saturating_mul(longest_ms))
+            .saturating_add(self.views_ms())
             .saturating_add(fetch_ms)
             .saturating_add(periods_ms)
             .saturating_add(CLOCK_SHIFT_MAX_MS)
+    }
+
+    /// How long it takes at most until a primary of the core leads a view, in milliseconds: the
+    /// replicas may stand in different views, with timeouts doubled as often as there was time for
+    /// before the healing.
+    fn views_ms(&self) -> u64 {
+        if !crate::VIEW_CHANGE {
+            return 0;
+        }
+        let base_ms = u64::from(self.plan.rules.view_timeout_ms);
+        let longest_ms = base_ms.saturating_add(self.plan.heal_ms.saturating_mul(2));
+        let failing = u64::try_from(self.plan.broken.len()).unwrap_or(u64::MAX).saturating_add(2);
+        let doubled = 1_u64.checked_shl(u32::try_from(failing).unwrap_or(63)).unwrap_or(u64::MAX);
+        longest_ms.saturating_mul(doubled)
     }
 
     /// The last word on a run.

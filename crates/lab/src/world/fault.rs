@@ -25,6 +25,13 @@ impl World {
             What::Crash { replica, death, moment, down_ms } => {
                 self.crash(replica, death, moment, down_ms);
             }
+            What::Blackout { down_ms, apart_ms } => {
+                let mut down_ms = down_ms;
+                for replica in self.replicas() {
+                    self.crash(replica, Death::PowerCut, Moment::Any, down_ms);
+                    down_ms = down_ms.saturating_add(apart_ms);
+                }
+            }
             What::Pause { replica, for_ms } => {
                 let host = self.host(replica);
                 host.paused = host.paused.max(now.after_ms(for_ms));
@@ -78,6 +85,7 @@ impl World {
             Some(
                 What::Cut { .. }
                 | What::Crash { .. }
+                | What::Blackout { .. }
                 | What::Pause { .. }
                 | What::Weather { .. }
                 | What::SlowDisk { .. }

@@ -1,5 +1,6 @@
-//! Catch-up as the shell does it: blocks that others committed are asked of one peer at a time, with their proofs, and
-//! checked like any other. A peer that does not answer costs one bounded question; the next one is asked instead.
+//! Catch-up as the shell does it: blocks that others committed are asked of one peer at a time,
+//! with their proofs, and checked like any other. A peer that does not answer costs one bounded
+//! question; the next one is asked instead.
 
 use std::sync::Arc;
 

@@ -102,8 +102,8 @@ impl World {
         }
     }
 
-    /// A replica says that a block is committed. The wallet's rule: t + 1 of them, each signed, and the transfer is in
-    /// the block.
+    /// A replica says that a block is committed. The wallet's rule: t + 1 of them, each signed, and
+    /// the transfer is in the block.
     pub(super) fn reply(&mut self, client: u16, reply: &BlockReply, block: &Arc<ProvedBlock>) {
         let validators = self.genesis.validators().clone();
         let from = reply.replica.get();

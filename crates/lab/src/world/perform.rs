@@ -1,5 +1,6 @@
-//! Performing an output strictly from top to bottom, as the shell does: records, flushed, then blocks, then messages,
-//! then timers, and replies when the blocks are durable. A process can die at each of these points.
+//! Performing an output strictly from top to bottom, as the shell does: records, flushed, then
+//! blocks, then messages, then timers, and replies when the blocks are durable. A process can die
+//! at each of these points.
 
 use std::sync::Arc;
 
@@ -11,9 +12,6 @@ use super::{Event, Inside, World};
 use crate::letter::{Letter, describe};
 use crate::links::Party;
 use crate::plan::{Death, Moment};
-
-/// From how many bytes on a journal is rewritten without what it may forget. The shell waits for far more.
-const PRUNE_BYTES: usize = 24 << 10;
 
 impl World {
     /// Begins with an output: its records are written, and the rest waits until they are flushed.
@@ -117,7 +115,10 @@ impl World {
             self.after_commit(replica);
         }
         self.observe(replica);
-        self.later(replica, 0, Inside::Turn);
+        let waits = self.host(replica).process.as_ref().is_some_and(|it| !it.inbox.is_empty());
+        if waits {
+            self.later(replica, 0, Inside::Turn);
+        }
     }
 
     /// Sends messages; whether the process is still alive behind them.
@@ -159,9 +160,11 @@ impl World {
         }
     }
 
-    /// As the shell after a commit: a snapshot when it is time, and the journal forgets what it may.
+    /// As the shell after a commit: a snapshot when it is time, and the journal forgets what it
+    /// may.
     fn after_commit(&mut self, replica: u16) {
         let interval = u64::from(self.plan.rules.snapshot_interval_blocks);
+        let prune_bytes = usize::try_from(self.plan.disks.prune_bytes).unwrap_or(usize::MAX);
         let host = self.host(replica);
         let Some(process) = &mut host.process else {
             return;
@@ -172,7 +175,7 @@ impl World {
             process.snapshot_at = height;
             host.store.snapshot_later(process.protocol.application().snapshot());
         }
-        let thick = host.pruned_bytes.saturating_mul(2).saturating_add(PRUNE_BYTES);
+        let thick = host.pruned_bytes.saturating_mul(2).saturating_add(prune_bytes);
         if host.journal.bytes().len() > thick
             && let Ok(contents) = read(host.journal.bytes())
         {
@@ -184,7 +187,8 @@ impl World {
         }
     }
 
-    /// Begins to make blocks durable, unless that is under way; what comes meanwhile waits for the next time.
+    /// Begins to make blocks durable, unless that is under way; what comes meanwhile waits for the
+    /// next time.
     fn store_blocks(&mut self, replica: u16) {
         let store_us = u64::from(self.plan.disks.store_us);
         let host = self.host(replica);

@@ -55,7 +55,7 @@ fn runs_reach_what_they_are_for() {
     for (kind, count) in reports.iter().flat_map(|report| &report.faults) {
         *faults.entry(kind).or_default() += count;
     }
-    assert_eq!(faults.len(), 9, "{faults:?}");
+    assert_eq!(faults.len(), 10, "{faults:?}");
 }
 
 /// T58, T95: a disk that only says that it flushed is found out.

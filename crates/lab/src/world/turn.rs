@@ -1,5 +1,5 @@
-//! What a process does when something arrives: as the shell, it steps everything that waits as one batch and performs
-//! the outputs as one.
+//! What a process does when something arrives: as the shell, it steps everything that waits as one
+//! batch and performs the outputs as one.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::links::Party;
 
 impl World {
     pub(super) fn letter(&mut self, to: u16, letter: &Arc<Letter>) {
-        self.trace.add(self.now, 1, to, letter.bytes.get(..16).unwrap_or_default());
+        self.trace.add(self.now, 1, to, &letter.digest);
         // What does not hold is turned away at the door.
         if letter.message.is_some() {
             self.arrive(to, Inbound::Letter(letter.clone()));

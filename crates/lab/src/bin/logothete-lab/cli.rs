@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Simulates whole networks of validators, each in one thread, on one seed, and checks the properties that the
-/// protocol promises.
+/// Simulates whole networks of validators, each in one thread, on one seed, and checks the
+/// properties that the protocol promises.
 #[derive(Debug, Parser)]
 #[command(name = "logothete-lab", version, max_term_width = 100)]
 pub(crate) struct Lab {

@@ -1,7 +1,7 @@
 //! `logothete-lab`: many simulated networks, one after the other, and one of them again.
 //!
-//! Results on stdout, everything else on stderr. The process ends with 0 when everything held, 1 when a property was
-//! broken, 2 when it was called wrongly, 3 when a run came to no conclusion.
+//! Results on stdout, everything else on stderr. The process ends with 0 when everything held, 1
+//! when a property was broken, 2 when it was called wrongly, 3 when a run came to no conclusion.
 
 use std::process::ExitCode;
 
