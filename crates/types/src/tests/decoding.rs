@@ -11,8 +11,8 @@ use crate::vote::{Phase, Statement};
 use crate::{
     Account, AccountProof, Action, Address, Amount, Block, BlockId, BlockReply, Body, Certificate,
     CommittedStatement, Door, Evidence, Header, Memo, NewView, Nonce, Proof, ProvedAccount,
-    ProvedBlock, Receipt, ReplicaId, SignedTransaction, Transaction, TransactionId, Transfer, View,
-    ViewChange, Vote,
+    ProvedBlock, Receipt, ReplicaId, SignedTransaction, Transaction, TransactionId, Transfer,
+    ValidatorSet, View, ViewChange, Vote,
 };
 use crypto::signed::Unverified;
 
@@ -136,19 +136,23 @@ fn meet_all(bytes: &[u8]) {
     if let Some(receipt) = canonical::<Receipt>(bytes) {
         let _verdict = receipt.verify(&validators, &id).is_ok();
     }
+    if let Some(snapshot) = canonical::<Snapshot>(bytes) {
+        let _found = (snapshot.state_root(), snapshot.supply());
+    }
+    meet_view_changes(bytes, &validators);
+}
+
+fn meet_view_changes(bytes: &[u8], validators: &ValidatorSet) {
     if let Some(asked) = canonical::<ViewChange>(bytes) {
-        let _verdict = Unverified::new(asked).verify(&validators).is_ok();
+        let _verdict = Unverified::new(asked).verify(validators).is_ok();
     }
     if let Some(new_view) = canonical::<NewView>(bytes) {
         let _tip = new_view.tip();
-        let _verdict = Unverified::new(new_view).verify(&validators).is_ok();
+        let _verdict = Unverified::new(new_view).verify(validators).is_ok();
     }
     if let Some(evidence) = canonical::<Evidence>(bytes) {
-        let _facts = (evidence.id(), evidence.accused(&validators), evidence.view());
-        let _verdict = Unverified::new(evidence).verify(&validators).is_ok();
-    }
-    if let Some(snapshot) = canonical::<Snapshot>(bytes) {
-        let _found = (snapshot.state_root(), snapshot.supply());
+        let _facts = (evidence.id(), evidence.accused(validators), evidence.view());
+        let _verdict = Unverified::new(evidence).verify(validators).is_ok();
     }
 }
 
