@@ -130,6 +130,11 @@ impl Pace {
         self.voted_ms.clear();
     }
 
+    /// Another primary begins: what its predecessors did to those who wait is not its fault.
+    pub(crate) fn enter(&mut self) {
+        self.samples.clear();
+    }
+
     /// After a restart the time begins anew, whatever happened before.
     pub(crate) const fn forgive(&mut self) {
         self.failed = 0;
@@ -193,3 +198,6 @@ impl Pace {
             && committed_ms.saturating_sub(*arrived_ms) > limit
     }
 }
+
+#[cfg(test)]
+mod tests;
