@@ -30,6 +30,7 @@ pub(crate) mod path;
 pub(crate) mod slot;
 
 mod key;
+mod lies;
 mod standpoint;
 mod views;
 
