@@ -30,6 +30,7 @@ pub(crate) mod path;
 pub(crate) mod slot;
 
 mod key;
+mod lies;
 mod standpoint;
 mod views;
 
@@ -294,8 +295,15 @@ impl<A> State<A> {
             | Message::Status(_)
             | Message::Handover(_) => &[],
         };
-        for certificate in shown.iter().filter_map(|asked| asked.certificate.as_ref()) {
-            self.question_certificate(certificate, output);
+        for asked in shown {
+            if asked.replica == self.config.replica
+                && let Some(reason) = self.unknown_view_change(asked)
+            {
+                self.retire(reason, output);
+            }
+            if let Some(certificate) = &asked.certificate {
+                self.question_certificate(certificate, output);
+            }
         }
     }
 

@@ -105,3 +105,6 @@ impl Status {
         Self { standpoint, signature }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -177,15 +177,18 @@ impl Evidence {
     }
 }
 
+/// The place and the block that a certificate is for, whatever its phase.
+type Certified = (View, Height, BlockId);
+
 /// What a view change certifies, as far as it counts as different: a prepared and a commit certificate of one block
 /// at one place are the same.
-fn certified(view_change: &ViewChange) -> Option<(View, Height, BlockId)> {
+fn certified(view_change: &ViewChange) -> Option<Certified> {
     let statement = view_change.certified()?;
     Some((statement.view, statement.height, statement.block))
 }
 
 /// Who asked for a new view, with what.
-fn asked(new_view: &NewView) -> Vec<(ReplicaId, Option<(View, Height, BlockId)>)> {
+fn asked(new_view: &NewView) -> Vec<(ReplicaId, Option<Certified>)> {
     new_view.view_changes.iter().map(|asked| (asked.replica, certified(asked))).collect()
 }
 

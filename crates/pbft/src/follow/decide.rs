@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use types::application::Application;
 use types::block::{Block, Header};
+use types::certificate::Certificate;
 use types::number::Height;
 use types::proof::{DESCENDANTS_MAX, Proof, ProvedBlock};
-use types::vote::Statement;
+use types::vote::{Phase, Statement};
 
 use crate::ignored::Ignored;
 use crate::output::Output;
@@ -16,22 +17,37 @@ use crate::state::{Standing, State};
 /// proofs are as short as can be.
 pub(super) fn decide<A: Application>(state: &mut State<A>, output: &mut Output) {
     while state.standing != Standing::Diverged
-        && let Some(statement) = next_decided(state)
+        && let Some(certificate) = next_decided(state)
     {
-        if let Err(diverged) = commit_up_to(state, &statement, output) {
+        if let Err(diverged) = commit_up_to(state, &certificate, output) {
             state.standing = Standing::Diverged;
             output.ignored.push(diverged);
         }
     }
 }
 
-/// The lowest block with a quorum of commit votes that is here with all its ancestors.
-fn next_decided<A>(state: &State<A>) -> Option<Statement> {
-    let q = state.quorum().q();
+/// The certificate of the lowest block with a quorum of commit votes that is here with all its
+/// ancestors. Of the votes that were counted here, or else one that a new view has shown: whoever
+/// had it may be gone, and nobody proposes such a tip again.
+fn next_decided<A>(state: &State<A>) -> Option<Certificate> {
+    let quorum = state.quorum();
+    let validators = &state.config.validators;
     let above = state.slots.range(state.low().next()..);
-    above
-        .filter_map(|(_, slot)| slot.commits.quorum(q))
-        .find(|statement| reaches_committed(state, statement))
+    let mut counted = above
+        .filter_map(|(_, slot)| Some((slot.commits.quorum(quorum.q())?, slot)))
+        .filter(|(statement, _)| reaches_committed(state, statement))
+        .filter_map(|(statement, slot)| slot.commits.certificate(statement, validators));
+    counted.next().or_else(|| shown(state).cloned())
+}
+
+/// The highest certificate known, when it commits something that is here and not committed.
+fn shown<A>(state: &State<A>) -> Option<&Certificate> {
+    let highest = state.certificate.as_ref()?;
+    let statement = &highest.statement;
+    let decides = statement.phase == Phase::Commit
+        && statement.height > state.low()
+        && reaches_committed(state, statement);
+    decides.then_some(highest)
 }
 
 /// Whether the block and everything between it and the committed one is here, as one chain.
@@ -58,16 +74,10 @@ fn heights<A>(
 /// Commits the ancestors of a decided block, which are here, and then itself.
 fn commit_up_to<A: Application>(
     state: &mut State<A>,
-    decided: &Statement,
+    certificate: &Certificate,
     output: &mut Output,
 ) -> Result<(), Ignored> {
-    let validators = &state.config.validators;
-    let certificate = state
-        .slots
-        .get(&decided.height)
-        .and_then(|slot| slot.commits.certificate(*decided, validators))
-        .expect("a quorum of commit votes was counted in this slot");
-    let blocks = take_chain(state, decided);
+    let blocks = take_chain(state, &certificate.statement);
     let headers: Vec<Header> = blocks.iter().map(|block| block.header.clone()).collect();
     for (block, above) in blocks.into_iter().zip(1..) {
         let height = block.header.height;

@@ -86,3 +86,6 @@ pub(super) fn is_quorum_leaving<A>(state: &State<A>) -> bool {
     let asked = state.view_changes.values().filter(|asked| asked.view >= state.view);
     asked.count() >= state.quorum().q()
 }
+
+#[cfg(test)]
+mod tests;

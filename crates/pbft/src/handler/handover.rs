@@ -18,3 +18,6 @@ pub(crate) fn handle<A>(state: &mut State<A>, handover: Handover) -> Result<(), 
     state.path.reach_down(low);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,3 +32,6 @@ pub(crate) fn handle<A: Application>(
     state.enter(new_view, output);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

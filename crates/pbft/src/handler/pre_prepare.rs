@@ -47,5 +47,6 @@ pub(crate) fn handle<A>(
     if proposed.is_none() {
         slot.proposal = Some(Proposal::new(Arc::new(block)));
     }
+    state.compare_branches(&vote, output);
     Ok(())
 }

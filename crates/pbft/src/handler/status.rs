@@ -126,3 +126,6 @@ fn within_bounds(answer: Vec<Message>) -> impl Iterator<Item = Message> {
         blocks <= BLOCKS_MAX
     })
 }
+
+#[cfg(test)]
+mod tests;

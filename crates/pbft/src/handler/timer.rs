@@ -46,3 +46,6 @@ fn is_busy<A: Application>(state: &State<A>) -> bool {
         || state.path.head().is_some()
         || state.application.pending().transactions > 0
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,3 +68,6 @@ fn accuse_forgetful<A>(state: &mut State<A>, asked: &ViewChange, output: &mut Ou
         state.accuse(evidence, output);
     }
 }
+
+#[cfg(test)]
+mod tests;

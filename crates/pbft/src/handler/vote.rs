@@ -30,6 +30,7 @@ pub(crate) fn handle<A>(
         }
         None => {
             tally.insert(vote);
+            state.compare_branches(&vote, output);
             Ok(())
         }
     }
@@ -46,11 +47,16 @@ fn note_commit<A>(state: &mut State<A>, vote: &Vote, output: &mut Output) {
     {
         peer.commit = Some(*vote);
     }
-    let asked = state.view_changes.get(&vote.replica);
-    let forgotten = asked
-        .map(|asked| Evidence::Forgotten { commit: *vote, view_change: asked.clone() })
-        .filter(|evidence| evidence.check(&state.config.validators).is_ok());
-    if let Some(evidence) = forgotten {
+    let shown = state.new_view.iter().flat_map(|new_view| &new_view.view_changes);
+    let asked = state.view_changes.values().chain(shown);
+    let asked = asked
+        .filter(|asked| asked.replica == vote.replica && asked.view > vote.statement.view)
+        .map(|asked| Evidence::Forgotten { commit: *vote, view_change: asked.clone() });
+    let mut forgotten = asked.filter(|evidence| evidence.check(&state.config.validators).is_ok());
+    if let Some(evidence) = forgotten.next() {
         state.accuse(evidence, output);
     }
 }
+
+#[cfg(test)]
+mod tests;

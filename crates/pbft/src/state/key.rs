@@ -30,7 +30,9 @@ impl<A> State<A> {
         let known = known.find(|known| known.replica == asked.replica && known.view == asked.view);
         let unknown = match known {
             Some(known) => known.statement() != asked.statement(),
-            None => asked.view > self.view,
+            None => {
+                asked.view > self.view || (asked.view == self.view && self.stage == Stage::Moved)
+            }
         };
         unknown.then(|| Retirement::ViewChange(asked.statement()))
     }

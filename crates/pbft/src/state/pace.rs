@@ -54,8 +54,6 @@ pub(crate) struct Pace {
     heard_ms: BTreeMap<ReplicaId, u64>,
     /// The number of the last arrival, as of earlier times.
     samples: VecDeque<(u64, u64)>,
-    /// When the view was entered, and the latest arrival that had been committed by then.
-    entered: (u64, u64),
 }
 
 impl Pace {
@@ -72,7 +70,6 @@ impl Pace {
             voted_ms: BTreeMap::new(),
             heard_ms: BTreeMap::new(),
             samples: VecDeque::new(),
-            entered: (0, 0),
         }
     }
 
@@ -133,6 +130,11 @@ impl Pace {
         self.voted_ms.clear();
     }
 
+    /// Another primary begins: what its predecessors did to those who wait is not its fault.
+    pub(crate) fn enter(&mut self) {
+        self.samples.clear();
+    }
+
     /// After a restart the time begins anew, whatever happened before.
     pub(crate) const fn forgive(&mut self) {
         self.failed = 0;
@@ -141,11 +143,6 @@ impl Pace {
     /// This replica has voted for a block.
     pub(crate) fn voted(&mut self, height: Height) {
         self.voted_ms.insert(height, self.now_ms);
-    }
-
-    /// A view is entered: its primary has starved nobody yet.
-    pub(crate) const fn enter(&mut self, arrivals: Arrivals) {
-        self.entered = (self.now_ms, arrivals.latest_committed);
     }
 
     /// A block was committed.
@@ -185,10 +182,6 @@ impl Pace {
     /// is no starvation.
     pub(crate) fn is_starved(&self, arrivals: Arrivals) -> bool {
         let limit = self.timeout_ms();
-        let (entered_ms, committed_before) = self.entered;
-        if arrivals.latest_committed <= committed_before {
-            return false;
-        }
         let Some(oldest) = arrivals.oldest_executable else {
             return false;
         };
@@ -202,7 +195,10 @@ impl Pace {
         let Some((committed_ms, _)) = unknown else {
             return false;
         };
-        self.now_ms.saturating_sub(entered_ms.max(*arrived_ms)) > limit
+        self.now_ms.saturating_sub(*arrived_ms) > limit
             && committed_ms.saturating_sub(*arrived_ms) > limit
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,3 +86,6 @@ impl Path {
         self.blocks.retain(|_, block| block.header.height > committed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,7 @@ impl<A: Application> State<A> {
             self.raise_certificate(greatest);
         }
         self.stage = Stage::Entered;
-        self.pace.enter(self.application.arrivals());
+        self.pace.enter();
         self.tip = new_view.tip();
         if let Some(tip) = self.tip.filter(|tip| tip.height > self.low()) {
             self.path.push(tip.height, tip.block);
