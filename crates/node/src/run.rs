@@ -128,6 +128,7 @@ fn settings(config: &Config, limits: Limits) -> Settings {
         validators: config.genesis.validators().clone(),
         signer: config.signer.clone(),
         listen: config.p2p_listen.clone(),
+        announce: config.p2p_announce.clone(),
         bootstrap: config.p2p_bootstrap.clone(),
         mdns: config.p2p_mdns,
         limits,
@@ -403,7 +404,7 @@ impl House {
             name: self.config.name.clone(),
             replica: self.config.replica.get(),
             api: format!("http://{api}"),
-            p2p,
+            p2p: self.config.dialled().unwrap_or(p2p),
         };
         let failed = |source| NodeError::Write {
             what: self.config.folder.join(RUN_FILE).display().to_string(),

@@ -283,3 +283,10 @@ fn the_tip_is_what_the_greatest_certificate_certifies_in_whatever_order_they_sta
         }
     }
 }
+
+#[test]
+fn a_new_view_of_everybody_fits_the_bound_that_frames_are_made_for() {
+    let all = (0..4).map(|by| view_change(5, Some(certified(Phase::Commit, 4, 9)), by)).collect();
+    let bytes = encode(&new_view(5, all)).len();
+    assert!(bytes <= validators(4).new_view_bytes_max(), "{bytes}");
+}
