@@ -37,8 +37,8 @@ pub struct Settings {
     pub signer: Arc<dyn Signer>,
     /// Multiaddresses to listen on; port 0 lets the system choose.
     pub listen: Vec<String>,
-    /// Multiaddresses that others are told to dial, with or without our peer id at their end; none for
-    /// those that we listen on.
+    /// Multiaddresses that others are told to dial, with or without our peer id at their end; none
+    /// for those that we listen on.
     pub announce: Vec<String>,
     /// Multiaddresses of members, each ending in `/p2p/PEERID`. Our own is passed over.
     pub bootstrap: Vec<String>,
