@@ -17,6 +17,7 @@ use ledger::{Ledger, PoolLimits, PoolStatus, Replay};
 use pbft::{Message, Overview, Record};
 use serde::Serialize;
 use types::block::BlockId;
+use types::evidence::Evidence;
 use types::genesis::Genesis;
 use types::number::{Height, Nonce};
 use types::proof::ProvedBlock;
@@ -31,10 +32,12 @@ mod money;
 mod proof;
 mod reading;
 mod said;
+mod views;
 
 use bytes::Members;
 use money::Money;
 use said::Said;
+use views::Views;
 
 /// A property that can be broken. Those of the protocol page have its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -123,6 +126,7 @@ pub struct Checker {
     chain: Vec<Agreed>,
     money: Money,
     said: Said,
+    views: Views,
     replicas: BTreeMap<u16, Watched>,
     window: u64,
     healed_at: Option<Time>,
@@ -154,6 +158,7 @@ impl Checker {
             chain: Vec::new(),
             money: Money::new(genesis),
             said: Said::default(),
+            views: Views::new(genesis.validators().len()),
             replicas: BTreeMap::new(),
             window: u64::from(genesis.parameters().window_heights),
             healed_at: None,
@@ -200,6 +205,8 @@ impl Checker {
         }
         let broken = self.said.recorded(&self.members, replica, records);
         self.note(now, replica, broken);
+        let broken = self.views.recorded(replica, records);
+        self.note(now, replica, broken);
     }
 
     /// A replica sends a message.
@@ -209,6 +216,18 @@ impl Checker {
         }
         let broken = self.said.said(&self.members, replica, message);
         self.note(now, replica, broken);
+        let broken = self.views.said(replica, message);
+        self.note(now, replica, broken);
+    }
+
+    /// A replica has found evidence: it accuses nobody who follows the protocol (S12).
+    pub fn evidence(&mut self, now: Time, replica: u16, evidence: &Evidence) {
+        let accused = self.views.accused(evidence);
+        if !self.is_faulty(accused) {
+            let sentence = format!("evidence of two {} accuses replica {accused}", evidence.name());
+            let broken = Broken { property: Property::S12, sentence, height: None };
+            self.note(now, replica, Some(broken));
+        }
     }
 
     /// A replica commits a block.
@@ -306,6 +325,8 @@ impl Checker {
             self.note(now, replica, Some(Broken::new(Property::S3, height, sentence)));
         }
         let broken = self.said.restarted(&self.members, replica, height, records);
+        self.note(now, replica, broken);
+        let broken = self.views.restarted(replica, records);
         self.note(now, replica, broken);
     }
 

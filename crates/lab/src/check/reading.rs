@@ -3,6 +3,7 @@
 
 use pbft::{Message, Record};
 use types::block::Header;
+use types::view_change::{NewView, ViewChange};
 use types::vote::Vote;
 
 /// What a message binds its sender to.
@@ -39,5 +40,38 @@ pub(super) fn vote_recorded(record: &Record) -> Option<(&Vote, Option<&Header>)>
         | Record::Retired { .. }
         | Record::ViewChange { .. }
         | Record::NewView { .. } => None,
+    }
+}
+
+/// A word about views.
+pub(super) enum Word<'a> {
+    /// A view is asked for.
+    Asks(&'a ViewChange),
+    /// A view is entered.
+    Enters(&'a NewView),
+}
+
+/// What a message says about views.
+pub(super) const fn word_said(message: &Message) -> Option<Word<'_>> {
+    match message {
+        Message::ViewChange(asked) => Some(Word::Asks(asked)),
+        Message::NewView(new_view) => Some(Word::Enters(new_view)),
+        Message::PrePrepare(_)
+        | Message::Prepare(_)
+        | Message::Commit(_)
+        | Message::Status(_)
+        | Message::Handover(_) => None,
+    }
+}
+
+/// What a record says about views.
+pub(super) const fn word_recorded(record: &Record) -> Option<Word<'_>> {
+    match record {
+        Record::ViewChange { view_change } => Some(Word::Asks(view_change)),
+        Record::NewView { new_view } => Some(Word::Enters(new_view)),
+        Record::Vote { .. }
+        | Record::Certificate { .. }
+        | Record::Left { .. }
+        | Record::Retired { .. } => None,
     }
 }

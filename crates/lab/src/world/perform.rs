@@ -104,6 +104,9 @@ impl World {
             let after_us = u64::from(set.after_ms).saturating_mul(1_000);
             self.later(replica, after_us, Inside::Timer(set.timer, number));
         }
+        for evidence in &output.evidence {
+            self.check.evidence(self.now, replica, evidence);
+        }
         for ignored in &output.ignored {
             let count = self.counts.ignored.entry(ignored.name()).or_default();
             *count = count.saturating_add(1);
