@@ -115,7 +115,7 @@ pub(crate) struct Channels {
     pub(crate) dropped: mpsc::Sender<(TransactionId, Rejection)>,
     /// The height up to which blocks are durable.
     pub(crate) durable: watch::Receiver<Height>,
-    /// A height that peers seem to have reached.
+    /// A height that peers seem to have reached, repeated as long as it holds.
     pub(crate) behind: watch::Sender<Height>,
     /// What is shown to the rest of the process.
     pub(crate) view: watch::Sender<View>,
@@ -305,11 +305,8 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             self.metrics.ignored(ignored);
         }
         if let Some(height) = output.behind {
-            self.channels.behind.send_if_modified(|known| {
-                let higher = height > *known;
-                *known = height.max(*known);
-                higher
-            });
+            // Always news, also when it is lower: somebody may have lied about the last one.
+            self.channels.behind.send_replace(height);
         }
         if committed {
             self.after_commit().await?;

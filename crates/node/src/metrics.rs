@@ -91,6 +91,8 @@ pub(crate) struct CatchUpMetrics {
     pub(crate) fetched: Counter,
     /// Answers of peers that did not hold.
     pub(crate) refused: Counter,
+    /// Questions that a peer did not answer in time.
+    pub(crate) unanswered: Counter,
 }
 
 /// The state of the protocol.
@@ -159,6 +161,11 @@ impl Metrics {
             "fetches_refused",
             "Answers to requests for blocks that do not hold",
             catch_up.refused.clone(),
+        );
+        registry.register(
+            "fetches_unanswered",
+            "Requests for blocks that a peer did not answer in time",
+            catch_up.unanswered.clone(),
         );
         registry.register("height", "The last committed height", state.height.clone());
         registry.register("view", "The view", state.view.clone());

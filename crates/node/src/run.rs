@@ -1,6 +1,5 @@
 //! Assembles a validator from its parts and runs it until it is told to stop or a fault ends it.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -15,14 +14,14 @@ use prometheus_client::registry::Registry;
 use storage::EvidenceStore;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use types::door::Door;
 use types::number::Height;
 use types::rejection::Rejection;
 use types::replica::ReplicaId;
 use types::transaction::TransactionId;
 
-use crate::catch_up::CatchUp;
+use crate::catch_up::{CatchUp, Pace};
 use crate::config::Config;
 use crate::core::{Arrived, Channels, Core, Request, View};
 use crate::disk::{self, Disk, Job};
@@ -345,13 +344,13 @@ impl House {
             door: self.door(shared),
             inputs: senders.inputs.clone(),
             view: shared.view.clone(),
+            durable: shared.durable.clone(),
             behind,
             connected,
             caught_up,
-            had_nothing: BTreeSet::new(),
-            unread: Arc::new(Semaphore::new(1)),
             response_bytes_max: bytes(self.limits.response_bytes_max),
             metrics: self.metrics.catch_up.clone(),
+            pace: Pace::default(),
         };
         self.spawn("catch-up", catch_up.run());
     }
