@@ -40,6 +40,8 @@ mod fault;
 mod fetch;
 mod host;
 mod life;
+#[cfg(test)]
+mod liveness;
 mod load;
 mod perform;
 mod store;
@@ -66,6 +68,8 @@ pub struct Options {
     pub wrap: Option<Wrap>,
     /// Replicas of which nothing is promised, because they lie: the checker leaves them out.
     pub faulty: BTreeSet<u16>,
+    /// A replica, and a client whose requests it never hears.
+    pub starves: Option<(u16, u16)>,
 }
 
 /// One run, from its beginning to its end.
@@ -85,6 +89,7 @@ pub struct World {
     counts: Counts,
     healed: bool,
     wrap: Option<Wrap>,
+    starves: Option<(u16, u16)>,
     ending: end::Ending,
 }
 
@@ -181,6 +186,7 @@ impl World {
             counts: Counts::default(),
             healed: false,
             wrap: options.wrap,
+            starves: options.starves,
             ending: end::Ending::default(),
             genesis,
             door,
@@ -321,6 +327,11 @@ impl CheckedTransactions for NoneChecked {
     }
 }
 
+/// The account of a client.
+fn address(client: u16) -> Address {
+    Address::Key(Owner::Client(client).public_key())
+}
+
 /// The genesis of a plan.
 pub(crate) fn genesis(plan: &Plan) -> Genesis {
     let rules = &plan.rules;
@@ -340,7 +351,7 @@ pub(crate) fn genesis(plan: &Plan) -> Genesis {
         peer_id: peer_id(replica),
     };
     builder.validators = (0..plan.replicas).map(validator).collect();
-    let account = |client| (Address::Key(Owner::Client(client).public_key()), Amount::new(BALANCE));
+    let account = |client| (address(client), Amount::new(BALANCE));
     builder.accounts = (0..plan.load.clients).map(account).collect();
     builder.build().expect("a plan's rules are within the bounds of a genesis")
 }

@@ -119,7 +119,7 @@ fn a_replica_that_forgets_its_records_is_named_unless_it_is_known_to_lie() {
 
     let found = run(&plan, 2, Options { wrap: Some(forget()), ..Options::default() });
     let faulty = BTreeSet::from([1]);
-    let known = run(&plan, 2, Options { wrap: Some(forget()), faulty, reader: None });
+    let known = run(&plan, 2, Options { wrap: Some(forget()), faulty, ..Options::default() });
 
     assert_eq!(found.broken(), Some(Property::S6), "{:?}", found.verdict);
     assert_ne!(known.broken(), Some(Property::S6), "{:?}", known.verdict);

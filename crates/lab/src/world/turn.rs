@@ -135,6 +135,11 @@ impl World {
     }
 
     fn admit(&mut self, replica: u16, parcel: &Parcel, origin: Origin) -> bool {
+        let sender = parcel.transaction.transaction.sender;
+        let starved = self.starves.filter(|(who, _)| *who == replica);
+        if starved.is_some_and(|(_, client)| sender == super::address(client)) {
+            return false;
+        }
         let Some(process) = &mut self.host(replica).process else {
             return false;
         };
