@@ -1,5 +1,8 @@
 //! The whole protocol: agreement and progress under random schedules, crashes and liars.
 
+mod repair;
+mod views;
+
 use ledger::Ledger;
 use types::parameters::Parameters;
 
