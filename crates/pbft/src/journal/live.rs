@@ -11,7 +11,7 @@ use crate::record::Record;
 /// Kept are the votes above `committed`, of whatever view, because somebody may hold a certificate for any of their
 /// blocks; the last prepare vote, which binds the votes to come in its view even after its height is committed;
 /// the last commit vote, which a peer that lags by one block may still need; the highest certificate; the last view
-/// asked for and the last one entered; and for ever what ended the voting.
+/// entered, and one asked for since (an earlier one would stand before votes whose new view is gone); and for ever what ended the voting.
 pub fn live(records: &[Record], committed: Height) -> Vec<Record> {
     let last_prepare = last_vote(records, Phase::Prepare);
     let last_commit = last_vote(records, Phase::Commit);
@@ -27,7 +27,7 @@ pub fn live(records: &[Record], committed: Height) -> Vec<Record> {
             vote.statement.height > committed || Some(place(vote)) == last
         }
         Record::Certificate { .. } => rank(record) == highest,
-        Record::ViewChange { view_change } => Some(view_change.view) == asked,
+        Record::ViewChange { view_change } => Some(view_change.view) == asked && asked > entered,
         Record::NewView { new_view } => Some(new_view.view) == entered,
         Record::Left { .. } | Record::Retired { .. } => true,
     };

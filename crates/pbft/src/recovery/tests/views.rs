@@ -276,6 +276,23 @@ fn a_vote_after_another_view_was_asked_for_is_refused() {
     assert!(matches!(found, RecoveryError::ForeignView { .. }));
 }
 
+/// The new view of the votes is pruned with the one that followed it, and so is what asked for it:
+/// else the votes would stand behind a view change alone, and this replica would never start again.
+#[test]
+fn a_pruned_journal_of_who_was_shown_a_view_it_had_not_asked_for_is_accepted() {
+    let genesis = genesis(4, Parameters::default());
+    let block = chain_of(&genesis, 1).remove(0);
+    let whole = vec![asked(1), entered(1), voted(1, &block), entered(3)];
+    let pruned = live(&whole, Height::GENESIS);
+    assert_eq!(pruned, [voted(1, &block), entered(3)]);
+    for journal in [whole, pruned] {
+        let (replica, _) = recover::<FakeApplication>(&genesis, 2, &[], journal).unwrap();
+        assert_eq!(replica.status().view, View::new(3));
+    }
+    let asking = vec![entered(3), asked(4)];
+    assert_eq!(live(&asking, Height::GENESIS), asking, "what was asked for since is kept");
+}
+
 #[test]
 fn a_journal_that_goes_back_to_a_view_is_refused() {
     let back = |from, to| RecoveryError::BackToView { from: View::new(from), to: View::new(to) };
