@@ -19,15 +19,15 @@ impl Ledger {
         for (account, committed) in senders {
             while let Some(entry) = self.pool.take_settled(*account, *committed) {
                 let transaction = &entry.transaction.transaction;
-                let rival = strangers
-                    .get(&(transaction.sender, transaction.nonce))
-                    .is_some_and(|(_, stranger)| stranger.transaction != *transaction);
-                if rival {
-                    let rejection =
-                        Rejection::NonceTooLow { expected: *committed, found: transaction.nonce };
-                    self.pool.report(entry.id, rejection);
-                } else {
-                    self.pool.committed(entry.arrived);
+                match strangers.get(&(transaction.sender, transaction.nonce)) {
+                    Some((_, stranger)) if stranger.transaction != *transaction => {
+                        let (expected, found) = (*committed, transaction.nonce);
+                        let rejection = Rejection::NonceTooLow { expected, found };
+                        self.pool.report(entry.id, rejection);
+                    }
+                    // It came again behind its block: it had arrived with that.
+                    Some(_) => {}
+                    None => self.pool.committed(entry.arrived),
                 }
             }
         }

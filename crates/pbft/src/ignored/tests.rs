@@ -8,9 +8,10 @@ use types::vote::{Phase, Statement};
 
 use super::{Ignored, Refusal};
 use crate::fixture::{
-    Bench, NOON, block_on, chain_of, commit, pre_prepare, prepare, signed, statement,
+    Bench, NOON, asks, block_in, block_on, certificate_by, chain_of, commit, key, pre_prepare,
+    prepare, proposal_in, signed, statement, status_of,
 };
-use crate::message::{Message, PrePrepare};
+use crate::message::{Handover, Message, PrePrepare};
 use crate::replica::{Input, Protocol};
 
 /// What backup 1 of 4 ignores of this message.
@@ -142,6 +143,74 @@ fn a_second_vote_for_another_block_is_ignored() {
         let reason = Ignored::RivalVote { replica, height };
         assert_eq!(ignores(&mut bench, second), [reason]);
     }
+}
+
+#[test]
+fn a_repeated_view_change_is_ignored() {
+    let (mut bench, _) = backup();
+    let asked = Message::ViewChange(asks(&bench.genesis, 3, 5, None));
+    assert_eq!(ignores(&mut bench, asked.clone()), []);
+    let (replica, view) = (ReplicaId::new(3), View::new(5));
+    let reason = Ignored::RepeatedViewChange { replica, view };
+    assert_eq!(ignores(&mut bench, asked), [reason]);
+}
+
+#[test]
+fn a_view_change_below_the_last_one_of_its_sender_is_ignored() {
+    let (mut bench, _) = backup();
+    bench.receive(Message::ViewChange(asks(&bench.genesis, 3, 5, None)));
+    let (replica, view) = (ReplicaId::new(3), View::new(4));
+    let asked = Message::ViewChange(asks(&bench.genesis, 3, 4, None));
+    assert_eq!(ignores(&mut bench, asked), [Ignored::OtherView { replica, view }]);
+}
+
+#[test]
+fn a_repeated_new_view_is_ignored() {
+    let (mut bench, _) = backup();
+    bench.enter(2, None);
+    let new_view = Message::NewView(bench.new_view(2, None));
+    let view = View::new(2);
+    assert_eq!(ignores(&mut bench, new_view), [Ignored::RepeatedNewView { view }]);
+}
+
+#[test]
+fn a_status_of_a_peer_that_was_answered_a_moment_ago_is_ignored() {
+    let (mut bench, _) = backup();
+    bench.enter(2, None);
+    let status = status_of(&bench.genesis, 3, |_| {});
+    assert_eq!(bench.receive(status.clone()).messages.len(), 1);
+    let replica = ReplicaId::new(3);
+    assert_eq!(ignores(&mut bench, status), [Ignored::AnsweredAlready { replica }]);
+}
+
+#[test]
+fn a_block_that_was_not_asked_for_is_ignored() {
+    let (mut bench, blocks) = backup();
+    let replica = ReplicaId::new(3);
+    let handover = Handover::sign(blocks[0].clone(), replica, bench.genesis.chain(), &key(3));
+    let handover = Message::Handover(handover);
+    assert_eq!(ignores(&mut bench, handover), [Ignored::NotMissing { replica }]);
+}
+
+#[test]
+fn an_own_message_that_comes_back_is_ignored() {
+    let (mut bench, blocks) = backup();
+    bench.receive(pre_prepare(&bench.genesis, &blocks[0]));
+    let own = prepare(&bench.genesis, 1, &blocks[0]);
+    let replica = ReplicaId::new(1);
+    assert_eq!(ignores(&mut bench, own), [Ignored::OwnMessage { replica }]);
+}
+
+#[test]
+fn another_block_in_the_place_of_the_tip_is_refused() {
+    let (mut bench, blocks) = backup();
+    bench.receive(pre_prepare(&bench.genesis, &blocks[0]));
+    let shown = certificate_by(&bench.genesis, 0, Phase::Prepare, &blocks[0], &[0, 1, 3]);
+    bench.enter(2, Some(shown));
+    let rival = block_in(&bench.genesis, 2, bench.genesis.header(), &[7]);
+    let message = proposal_in(&bench.genesis, 2, &rival);
+    let (height, refusal) = (Height::new(1), Refusal::NotTheTip);
+    assert_eq!(ignores(&mut bench, message), [Ignored::Refused { height, refusal }]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A replica that comes back has said what it had said, and nothing else.
 
+mod views;
+
 use ledger::Ledger;
 use types::block::{Block, BlockId};
 use types::number::{Height, View};
@@ -113,7 +115,8 @@ fn a_pruned_journal_brings_back_the_same_replica() {
     }
 }
 
-/// Blocks that came by catch-up were not durable yet when the process died: the votes above wait for them.
+/// Blocks that came by catch-up were not durable yet when the process died: the votes above wait
+/// for them.
 #[test]
 fn votes_above_a_gap_wait_until_catch_up_has_closed_it() {
     let mut bench = Bench::new(4, 1);

@@ -56,7 +56,7 @@ fn a_silent_primary_is_left_when_work_has_waited_for_the_timeout() {
     let output = after(&mut bench, 2_000);
 
     let view_change = asks(&bench.genesis, 2, 1, None);
-    assert_eq!(asked(&output), [view_change.clone()]);
+    assert_eq!(asked(&output), std::slice::from_ref(&view_change));
     assert_eq!(output.records, [Record::ViewChange { view_change }]);
     let status = bench.replica.status();
     assert_eq!((status.view.get(), status.entered, status.voting), (1, false, false));
@@ -235,7 +235,7 @@ fn the_primary_of_a_view_says_once_that_a_quorum_asks_for_it() {
 
     let shown = [1, 2, 3].map(|replica| asks(&bench.genesis, replica, 1, None));
     let made = crate::fixture::new_view(&bench.genesis, 1, shown.to_vec());
-    assert_eq!(new_views(&output), [made.clone()]);
+    assert_eq!(new_views(&output), std::slice::from_ref(&made));
     let own = asks(&bench.genesis, 1, 1, None);
     let recorded =
         [Record::ViewChange { view_change: own }, Record::NewView { new_view: made.clone() }];

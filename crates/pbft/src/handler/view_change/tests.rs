@@ -108,7 +108,7 @@ fn a_view_change_below_the_own_commit_vote_is_evidence() {
         let mut bench = Bench::new(4, 2);
         let [first, second] = messages;
         assert_eq!(bench.receive(first).evidence, []);
-        assert_eq!(bench.receive(second).evidence, [evidence.clone()]);
+        assert_eq!(bench.receive(second).evidence, std::slice::from_ref(&evidence));
     }
     let mut bench = Bench::new(4, 2);
     bench.enter(1, None);
