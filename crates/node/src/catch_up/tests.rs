@@ -378,8 +378,8 @@ async fn the_newest_block_is_fetched_from_a_single_peer_without_a_successor() {
 
     let times = setting.reach(300, |asked| Some(honest(&blocks, &asked.request))).await;
 
-    // 64, 128 and the rest.
-    assert_eq!(times, BTreeMap::from([(1, 3)]));
+    // 64, 128 and the rest; whole answers are a sign of more, so perhaps once in vain.
+    assert!((3..=4).contains(&times[&1]), "{times:?}");
     assert_eq!(setting.metrics.fetched.get(), 300);
 }
 

@@ -229,5 +229,7 @@ fn heights_at_the_end_of_numbers_do_no_harm() {
     let range = Range { from: height(u64::MAX), count: u32::MAX };
     plan.arrived(range, height(u64::MAX), 1);
     plan.see(height(u64::MAX), height(u64::MAX));
+
+    assert_eq!(plan.hand_over(), Some(1));
     assert_eq!(plan.hand_over(), None);
 }
