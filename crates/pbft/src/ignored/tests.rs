@@ -321,6 +321,7 @@ fn is_listed(reason: &Ignored) -> bool {
             Refusal::ForeignChain
             | Refusal::HeaderView
             | Refusal::HeaderProposer
+            | Refusal::NotTheTip
             | Refusal::EmptyBody
             | Refusal::WrongParent
             | Refusal::TimestampNotLater
@@ -334,7 +335,12 @@ fn is_listed(reason: &Ignored) -> bool {
         | Ignored::RivalProposal { .. }
         | Ignored::RepeatedVote { .. }
         | Ignored::RivalVote { .. }
-        | Ignored::UnknownOwnVote { .. }
+        | Ignored::RepeatedViewChange { .. }
+        | Ignored::RepeatedNewView { .. }
+        | Ignored::AnsweredAlready { .. }
+        | Ignored::NotMissing { .. }
+        | Ignored::OwnMessage { .. }
+        | Ignored::UnknownOwnMessage { .. }
         | Ignored::NotNext { .. }
         | Ignored::Fork { .. }
         | Ignored::Diverged { .. } => true,
