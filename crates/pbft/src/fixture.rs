@@ -327,6 +327,12 @@ impl Bench {
         }
     }
 
+    /// How far the block that it stands on is above the committed one.
+    pub(crate) fn ahead(&self) -> u64 {
+        let state = self.replica.peek();
+        state.head().0.above(state.low())
+    }
+
     /// A block with a proof by others.
     pub(crate) fn proved(&self, block: &Block) -> Signed<ProvedBlock> {
         proved_without(&self.genesis, block, Some(self.number))

@@ -2,10 +2,11 @@
 //!
 //! Each is a sentence with a number and a function named after it. They are about what *this* replica says and keeps,
 //! never about what a peer sent. A broken one is a bug, and a replica that has one stops before it performs
-//! the output of the step: nothing of it was sent.
+//! the output of the step: nothing of it was sent. A mutant is let go on: it is for others to notice what it does.
 
 use std::collections::BTreeSet;
 
+use types::mutant;
 use types::number::{Height, View};
 use types::view_change::{NewViewStatement, ViewChangeStatement};
 use types::vote::{Phase, Statement, Vote};
@@ -17,6 +18,7 @@ use crate::state::{Stage, Standing, State};
 
 /// Asserts every invariant of the state.
 pub(crate) fn assert_all<A>(state: &State<A>) {
+    mutant!({ return });
     only_kept_heights_have_slots(state);
     every_replica_is_counted_once(state);
     prepare_votes_lie_on_the_path(state);
@@ -29,6 +31,7 @@ pub(crate) fn assert_all<A>(state: &State<A>) {
 
 /// Asserts what an output promises: `before` is the committed height before the step.
 pub(crate) fn assert_output<A>(state: &State<A>, before: Height, output: &Output) {
+    mutant!({ return });
     new_votes_are_in_the_view_and_the_window(state, output);
     committed_heights_rise_without_gap(state, before, output);
     what_is_said_is_recorded_or_was_said_before(state, output);

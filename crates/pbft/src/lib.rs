@@ -31,6 +31,8 @@ mod fixture;
 mod follow;
 mod handler;
 mod invariant;
+#[cfg(feature = "mutants")]
+mod mutated;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -43,3 +45,5 @@ pub use recovery::RecoveryError;
 pub use replica::{Config, Input, Overview, Protocol, Replica};
 pub use status::Status;
 pub use types::door::Door;
+#[cfg(feature = "mutants")]
+pub use types::mutant;

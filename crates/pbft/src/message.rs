@@ -14,6 +14,7 @@ use crypto::verify::Claim;
 use thiserror::Error;
 use types::block::{Block, BlockId};
 use types::door::{BadTransaction, Door};
+use types::mutant;
 use types::replica::ReplicaId;
 use types::validators::ValidatorSet;
 use types::view_change::{NewView, NewViewError, ViewChange, ViewChangeError};
@@ -171,6 +172,9 @@ impl Authenticated for Message {
 
     fn claims(&self, door: &Door, claims: &mut Vec<Claim>) -> Result<(), Malformed> {
         let validators = door.validators();
+        mutant!(CertificateUnchecked | CertificatePartlyChecked | NewViewOfAnybody => {
+            return crate::mutated::claims(self, door, claims);
+        });
         match self {
             Self::PrePrepare(pre_prepare) => {
                 vote_claim(&pre_prepare.vote, Phase::Prepare, validators, claims)?;
@@ -200,7 +204,7 @@ fn vote_claim(
     Ok(())
 }
 
-fn claim<M: Signable>(
+pub(crate) fn claim<M: Signable>(
     statement: &M,
     replica: ReplicaId,
     signature: Signature,
@@ -244,7 +248,8 @@ impl PrePrepare {
     /// cheap things first, and appends the claims of the transactions that were not checked before.
     fn body_claims(&self, door: &Door, claims: &mut Vec<Claim>) -> Result<(), Malformed> {
         let replica = self.vote.replica;
-        if replica != door.validators().primary(self.vote.statement.view) {
+        let primary = door.validators().primary(self.vote.statement.view);
+        if replica != primary && !mutant!(ProposerUnchecked) {
             return Err(Malformed::NotPrimary { replica });
         }
         if self.vote.statement.height != self.block.header.height {

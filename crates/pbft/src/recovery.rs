@@ -15,6 +15,7 @@ use crypto::signed::signing_digest;
 use thiserror::Error;
 use types::application::{Application, BlockRefusal};
 use types::block::{Block, Header};
+use types::mutant;
 use types::number::{Height, View};
 use types::replica::ReplicaId;
 use types::vote::{NotAMember, Phase, Statement, Vote};
@@ -131,6 +132,9 @@ pub(crate) fn recover<A: Application>(
     tip: Header,
     records: Vec<Record>,
 ) -> Result<State<A>, RecoveryError> {
+    mutant!(PrepareForgotten | NewViewForgotten => {
+        return crate::mutated::recover(config, signer, application, tip, records);
+    });
     check_key(&config, signer.as_ref())?;
     check_chain(&config, &tip)?;
     check_signatures(&config, signer.as_ref(), &records)?;
@@ -153,6 +157,7 @@ pub(crate) fn recover<A: Application>(
             | Record::NewView { .. } => {}
         }
     }
+    mutant!(ViewChangeRebuilt => { crate::mutated::rebuild_view_change(&mut state) });
     check_certified(&state)?;
     if state.standing == Standing::Left {
         state.path.clear();

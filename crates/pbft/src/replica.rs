@@ -7,6 +7,7 @@ use crypto::keys::Signer;
 use crypto::signed::Signed;
 use types::application::Application;
 use types::block::Header;
+use types::mutant;
 use types::number::{Height, View};
 use types::parameters::Parameters;
 use types::proof::ProvedBlock;
@@ -130,6 +131,7 @@ impl<A: Application> Replica<A> {
         let mut messages = recovery::say_again(&state);
         let mut output = Output::default();
         follow(&mut state, &mut output);
+        mutant!({ crate::mutated::forget(&mut output) });
         output.timers.push(TimerSet { timer: Timer::Status, after_ms: 0 });
         invariant::assert_all(&state);
         invariant::assert_output(&state, before, &output);
@@ -183,6 +185,7 @@ impl<A: Application> Protocol for Replica<A> {
             Input::Connected(replica) => handler::connected::handle(state, replica, &mut output),
         }
         follow(state, &mut output);
+        mutant!({ crate::mutated::forget(&mut output) });
         invariant::assert_all(state);
         invariant::assert_output(state, before, &output);
         output

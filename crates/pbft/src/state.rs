@@ -12,6 +12,7 @@ use types::application::{Application, BlockRefusal};
 use types::block::{Block, BlockId, Header};
 use types::certificate::Certificate;
 use types::evidence::Evidence;
+use types::mutant;
 use types::number::{Height, View};
 use types::proof::ProvedBlock;
 use types::quorum::Quorum;
@@ -256,6 +257,7 @@ impl<A> State<A> {
     /// until something commits in the view.
     pub(crate) fn high(&self) -> Height {
         let high = self.low().saturating_add(self.window());
+        mutant!(WindowStands => { return Height::new(self.window()) });
         if self.view == View::FIRST || self.opened {
             return high;
         }
@@ -466,7 +468,7 @@ impl<A> State<A> {
 
 fn raise(highest: &mut Option<Certificate>, certificate: &Certificate) -> bool {
     let higher = highest.as_ref().map(Certificate::rank) < Some(certificate.rank());
-    if higher {
+    if higher || mutant!(LowerCertificate) {
         *highest = Some(certificate.clone());
     }
     higher
@@ -511,6 +513,7 @@ impl<A: Application> State<A> {
     pub(crate) fn stray(&mut self, height: Height, block: BlockId, output: &mut Output) {
         self.path.clear();
         self.executed = height;
+        mutant!(StrayVotes => { return });
         if self.standing == Standing::Voting {
             self.standing = Standing::Left;
             output.records.push(Record::Left { view: self.view, height, block });

@@ -24,6 +24,8 @@ pub mod evidence;
 pub mod genesis;
 mod macros;
 pub mod memo;
+#[cfg(feature = "mutants")]
+pub mod mutant;
 pub mod number;
 pub mod parameters;
 pub mod peer_id;

@@ -8,6 +8,7 @@ use crypto::keys::PublicKey;
 use crypto::signed::ChainId;
 use thiserror::Error;
 
+use crate::mutant;
 use crate::number::View;
 use crate::quorum::Quorum;
 use crate::replica::ReplicaId;
@@ -96,6 +97,7 @@ impl ValidatorSet {
 
     /// What is enough among them.
     pub fn quorum(&self) -> Quorum {
+        mutant!({ return crate::mutant::quorum(self.0.quorum) });
         self.0.quorum
     }
 

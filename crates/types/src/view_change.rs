@@ -11,6 +11,7 @@ use crypto::verify::Claim;
 use thiserror::Error;
 
 use crate::certificate::{Certificate, CertificateError};
+use crate::mutant;
 use crate::number::View;
 use crate::replica::ReplicaId;
 use crate::validators::ValidatorSet;
@@ -234,6 +235,7 @@ impl NewView {
     /// from the genesis.
     pub fn tip(&self) -> Option<Statement> {
         let certificates = self.view_changes.iter().filter_map(|asked| asked.certificate.as_ref());
+        mutant!({ return crate::mutant::greatest(certificates).map(|it| it.statement) });
         certificates.max_by_key(|certificate| certificate.rank()).map(|greatest| greatest.statement)
     }
 
@@ -252,7 +254,7 @@ impl NewView {
         if found > quorum.n() {
             return Err(NewViewError::TooMany { found, n: quorum.n() });
         }
-        if found < quorum.q() {
+        if found < quorum.q() && !mutant!(NewViewOfFew) {
             return Err(NewViewError::TooFew { found, q: quorum.q() });
         }
         let mut before = None;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use types::application::Application;
 use types::block::{Block, Header};
 use types::certificate::Certificate;
+use types::mutant;
 use types::number::Height;
 use types::proof::{DESCENDANTS_MAX, Proof, ProvedBlock};
 use types::vote::{Phase, Statement};
@@ -37,6 +38,7 @@ fn next_decided<A>(state: &State<A>) -> Option<Certificate> {
         .filter_map(|(_, slot)| Some((slot.commits.quorum(quorum.q())?, slot)))
         .filter(|(statement, _)| reaches_committed(state, statement))
         .filter_map(|(statement, slot)| slot.commits.certificate(statement, validators));
+    mutant!(ShownCommitIgnored => { return counted.next() });
     counted.next().or_else(|| shown(state).cloned())
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use types::application::Application;
 use types::block::Block;
 use types::certificate::Certificate;
+use types::mutant;
 use types::number::Height;
 use types::vote::{Phase, Statement};
 
@@ -64,7 +65,9 @@ fn prepare_next<A: Application>(state: &mut State<A>, output: &mut Output) -> bo
         if state.early_ms(&block.header) > 0 {
             return false;
         }
-        if let Err(refusal) = state.application.execute(&block) {
+        if let Err(refusal) = state.application.execute(&block)
+            && !mutant!(ExecutionUnchecked)
+        {
             state.refuse(height);
             let refusal = Refusal::Execution(refusal);
             output.ignored.push(Ignored::Refused { height, refusal });
@@ -85,6 +88,7 @@ fn prepare_next<A: Application>(state: &mut State<A>, output: &mut Output) -> bo
 fn judge<A>(state: &State<A>, height: Height, block: &Block) -> Result<(), Refusal> {
     let header = &block.header;
     if let Some(tip) = state.tip_again().filter(|tip| tip.height == height) {
+        mutant!(TipRefused => { if header.view != state.view { return Err(Refusal::HeaderView) } });
         return if block.id() == tip.block { Ok(()) } else { Err(Refusal::NotTheTip) };
     }
     let (_, head) = state.head();
@@ -131,6 +135,7 @@ fn commit_prepared<A>(state: &mut State<A>, output: &mut Output) {
         if state.raise_prepared(&certificate) {
             output.records.push(Record::Certificate { certificate });
         }
+        mutant!(CommitsLastHeard => { crate::mutated::commit(state, height, output); continue });
         let vote = state.sign(Phase::Commit, height, block);
         state.vote(Message::Commit(vote), None, output);
     }

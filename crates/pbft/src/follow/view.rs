@@ -1,6 +1,7 @@
 //! Leaving a view and entering the next one (protocol page, section 4).
 
 use types::application::Application;
+use types::mutant;
 use types::number::View;
 use types::view_change::{NewView, ViewChange};
 
@@ -47,12 +48,14 @@ fn give_up<A: Application>(state: &mut State<A>, output: &mut Output) {
 
 /// Joins the smallest of the later views that t + 1 others ask for: one of them is honest. Whether it did.
 fn join<A: Application>(state: &mut State<A>, output: &mut Output) -> bool {
+    mutant!(JoinsNobody => { return false });
     let later: Vec<View> = state
         .view_changes
         .values()
         .map(|asked| asked.view)
         .filter(|asked| *asked > state.view)
         .collect();
+    mutant!(JoinsGreatest | JoinsAnybody => { return crate::mutated::join(state, &later, output) });
     let smallest = later.iter().min().copied();
     match smallest.filter(|_| later.len() > state.quorum().t()) {
         Some(view) => {
@@ -71,7 +74,8 @@ fn make_new_view<A: Application>(state: &mut State<A>, output: &mut Output) {
     let view = state.view;
     let asked = state.view_changes.values().filter(|asked| asked.view == view);
     let asked: Vec<ViewChange> = asked.cloned().collect();
-    if asked.len() < state.quorum().q() {
+    let enough = if mutant!(NewViewOfFew) { state.quorum().reply() } else { state.quorum().q() };
+    if asked.len() < enough {
         return;
     }
     let chain = state.config.validators.chain();
@@ -83,6 +87,7 @@ fn make_new_view<A: Application>(state: &mut State<A>, output: &mut Output) {
 
 /// Whether a quorum, this replica included, asks for this view or a later one.
 pub(super) fn is_quorum_leaving<A>(state: &State<A>) -> bool {
+    mutant!(TimerNeedsThisView => { return crate::mutated::is_quorum_for_this_view(state) });
     let asked = state.view_changes.values().filter(|asked| asked.view >= state.view);
     asked.count() >= state.quorum().q()
 }

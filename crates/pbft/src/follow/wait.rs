@@ -2,6 +2,7 @@
 //! have.
 
 use types::application::Application;
+use types::mutant;
 use types::number::Height;
 
 use super::view::is_quorum_leaving;
@@ -17,7 +18,8 @@ pub(super) fn wait<A: Application>(state: &mut State<A>, output: &mut Output) {
 /// Waits for progress while there is work: a request, or a block that this replica stands on and that is not
 /// committed. Only a commit begins the time anew. Who asks for a view waits once a quorum wants to leave with it.
 fn set_progress_timer<A: Application>(state: &mut State<A>, output: &mut Output) {
-    let work = state.path.head().is_some() || state.application.pending().transactions > 0;
+    let pending = state.application.pending().transactions > 0 && !mutant!(PendingIsNoWork);
+    let work = state.path.head().is_some() || pending;
     let waits = match state.stage {
         Stage::Entered | Stage::Moved => work,
         Stage::Asked => is_quorum_leaving(state),

@@ -5,6 +5,7 @@
 
 use types::application::Application;
 use types::evidence::Evidence;
+use types::mutant;
 use types::view_change::NewView;
 
 use crate::ignored::Ignored;
@@ -18,6 +19,7 @@ pub(crate) fn handle<A: Application>(
 ) -> Result<(), Ignored> {
     let view = new_view.view;
     let replica = state.config.validators.primary(view);
+    mutant!(SecondNewViewAccepted => { crate::mutated::forget_new_view(state, &new_view) });
     if let Some(first) = state.new_view.clone().filter(|first| first.view == view) {
         let evidence = Evidence::NewViews { first, second: new_view };
         if evidence.check(&state.config.validators).is_ok() {

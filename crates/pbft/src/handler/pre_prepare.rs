@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use types::evidence::Evidence;
+use types::mutant;
 
 use crate::ignored::Ignored;
 use crate::message::PrePrepare;
@@ -21,7 +22,8 @@ pub(crate) fn handle<A>(
     let PrePrepare { block, vote } = pre_prepare;
     let height = vote.statement.height;
     super::check_place(state, &vote)?;
-    if vote.replica != state.primary() {
+    mutant!(SecondProposalTaken => { crate::mutated::forget_proposal(state, &vote) });
+    if vote.replica != state.primary() && !mutant!(ProposerUnchecked) {
         let replica = vote.replica;
         return Err(Ignored::NotPrimary { replica });
     }

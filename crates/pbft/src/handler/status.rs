@@ -5,6 +5,7 @@
 //! lacking costs one bounded answer.
 
 use types::block::BlockId;
+use types::mutant;
 use types::number::Height;
 use types::replica::ReplicaId;
 use types::vote::Phase;
@@ -57,6 +58,7 @@ pub(crate) fn handle<A>(
 
 /// What leads into this replica's view: its new view, or else who asks for it or for later ones.
 fn way_into_view<A>(state: &State<A>, view: types::number::View, known: Members) -> Vec<Message> {
+    mutant!(NewViewNotRepaired => { return Vec::new() });
     if let Some(new_view) = &state.new_view {
         return vec![Message::NewView(new_view.clone())];
     }
@@ -70,7 +72,7 @@ fn way_into_view<A>(state: &State<A>, view: types::number::View, known: Members)
 
 /// The votes and proposals of this view that the peer does not have, from the height above its committed one.
 fn votes<A>(state: &State<A>, committed: Height, lacks: &Lacks) -> Vec<Message> {
-    if state.stage != Stage::Entered {
+    if state.stage != Stage::Entered || mutant!(VotesNotRepaired) {
         return Vec::new();
     }
     let mut answer = Vec::new();
@@ -106,6 +108,7 @@ fn bodies<A>(state: &State<A>, block: BlockId, committed: Height) -> Vec<Message
     let mut answer = Vec::new();
     let mut id = block;
     while answer.len() < BLOCKS_MAX
+        && !mutant!(BodiesNotRepaired)
         && let Some(block) = state.path.block(&id)
         && block.header.height > committed
     {

@@ -4,6 +4,7 @@
 //! the rest is there.
 
 use types::evidence::Evidence;
+use types::mutant;
 use types::vote::{Phase, Vote};
 
 use crate::ignored::Ignored;
@@ -22,6 +23,7 @@ pub(crate) fn handle<A>(
     match tally.of(replica).copied() {
         // Signature bytes may differ; what was said is the same.
         Some(first) if first.statement == vote.statement => {
+            mutant!(VotersCountedTwice => { tally.count_again(vote) });
             Err(Ignored::RepeatedVote { replica, height })
         }
         Some(first) => {

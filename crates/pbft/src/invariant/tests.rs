@@ -200,7 +200,7 @@ fn on_the_way() -> (Bench, Vec<Block>) {
         let handover = Handover::sign(block.clone(), from, bench.genesis.chain(), &key(3));
         bench.receive(Message::Handover(handover));
     }
-    assert_eq!(bench.replica.status().in_flight, 3);
+    assert_eq!(bench.ahead(), 3);
     (bench, blocks)
 }
 

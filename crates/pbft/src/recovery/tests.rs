@@ -131,7 +131,7 @@ fn votes_above_a_gap_wait_until_catch_up_has_closed_it() {
     let again = bench.restart();
     bench.step(tick(crate::fixture::NOON));
     assert_eq!(said(&again), [0, 2].map(|at: usize| statement(Phase::Prepare, &blocks[at])));
-    assert_eq!(bench.replica.status().in_flight, 3);
+    assert_eq!(bench.ahead(), 3);
     let output = bench.receive(pre_prepare(&bench.genesis, &blocks[3]));
     assert!(said(&output).is_empty() && output.ignored.is_empty());
     bench.step(Input::Blocks(vec![bench.proved(&blocks[0])]));

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use types::application::Arrivals;
+use types::mutant;
 use types::number::Height;
 use types::replica::ReplicaId;
 
@@ -147,7 +148,9 @@ impl Pace {
 
     /// A block was committed.
     pub(crate) fn committed(&mut self, height: Height) {
-        self.failed = 0;
+        if !mutant!(TimeoutNeverFalls) {
+            self.failed = 0;
+        }
         self.deadline_ms = None;
         let later = self.voted_ms.split_off(&height.next());
         let done = std::mem::replace(&mut self.voted_ms, later);
@@ -160,6 +163,7 @@ impl Pace {
 
     /// Something that a replica has signed came in.
     pub(crate) fn heard(&mut self, replica: ReplicaId) {
+        mutant!(TimerResetByMessages => { self.deadline_ms = None });
         self.heard_ms.insert(replica, self.now_ms);
     }
 

@@ -80,6 +80,19 @@ impl Path {
         self.blocks.remove(id)
     }
 
+    /// The highest block that is kept, of whatever view.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn highest(&self) -> Option<(Height, BlockId)> {
+        let kept = self.blocks.iter().map(|(id, block)| (block.header.height, *id));
+        kept.max_by_key(|(height, _)| *height)
+    }
+
+    /// Leaves a height and those above it.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn cut(&mut self, height: Height) {
+        self.ids.split_off(&height);
+    }
+
     /// Forgets everything up to a committed height.
     pub(crate) fn forget(&mut self, committed: Height) {
         self.ids = self.ids.split_off(&committed.next());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use types::block::{Block, BlockId};
 use types::certificate::Certificate;
+use types::mutant;
 use types::replica::ReplicaId;
 use types::validators::ValidatorSet;
 use types::vote::{Phase, Statement, Vote};
@@ -73,6 +74,7 @@ impl Tally {
     /// The statement that at least `q` replicas made, if there is one; two quorums always share a replica, and
     /// each replica is counted with one vote, so there is never a second one.
     pub(crate) fn quorum(&self, q: usize) -> Option<Statement> {
+        mutant!(OtherBlocksCounted => { return self.quorum_of_anything(q) });
         if self.0.len() < q {
             return None;
         }
@@ -91,6 +93,9 @@ impl Tally {
         statement: Statement,
         validators: &ValidatorSet,
     ) -> Option<Certificate> {
+        mutant!(PrimaryCountedTwice | VotersCountedTwice | OtherBlocksCounted => {
+            return self.false_certificate(statement, validators);
+        });
         if self.0.len() < validators.quorum().q() {
             return None;
         }
@@ -98,5 +103,7 @@ impl Tally {
     }
 }
 
+#[cfg(feature = "mutants")]
+mod mutated;
 #[cfg(test)]
 mod tests;

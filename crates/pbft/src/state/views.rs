@@ -1,6 +1,7 @@
 //! Leaving a view and entering another (protocol page, section 4): the two changes of state that go with it.
 
 use types::application::Application;
+use types::mutant;
 use types::number::{Height, View};
 use types::view_change::{NewView, ViewChange};
 
@@ -12,10 +13,16 @@ use crate::record::Record;
 impl<A: Application> State<A> {
     /// Asks for a later view, for good: what it says is fixed with this.
     pub(crate) fn ask(&mut self, view: View, output: &mut Output) {
+        mutant!(VotesInAbandonedView => { return crate::mutated::ask(self, view, output) });
         self.leave(view, Stage::Asked);
+        self.say_view_change(view, output);
+    }
+
+    /// Says, and writes down, that it asks for a view.
+    pub(crate) fn say_view_change(&mut self, view: View, output: &mut Output) {
         let own = self.config.replica;
         let chain = self.config.validators.chain();
-        let certificate = self.certificate.clone();
+        let certificate = self.certificate.clone().filter(|_| !mutant!(BareViewChange));
         let view_change = ViewChange::sign(view, certificate, own, chain, self.signer.as_ref());
         output.records.push(Record::ViewChange { view_change: view_change.clone() });
         let message = Message::ViewChange(view_change.clone());
@@ -37,8 +44,11 @@ impl<A: Application> State<A> {
         self.tip = None;
         self.opened = false;
         self.last_prepare = None;
-        self.slots.clear();
+        if !mutant!(OldVotesCounted) {
+            self.slots.clear();
+        }
         self.path.clear();
+        mutant!(BodiesDropped => { self.path = super::path::Path::default() });
         self.view_changes.retain(|_, asked| asked.view >= view);
         self.starved = false;
         self.executed = self.low();
@@ -72,6 +82,7 @@ impl<A: Application> State<A> {
         if let Some(tip) = self.tip.filter(|tip| tip.height > self.low()) {
             self.path.push(tip.height, tip.block);
         }
+        mutant!(OldParent => { crate::mutated::stand_on_highest(self) });
         let entered = self.view;
         self.view_changes.retain(|_, asked| asked.view > entered);
         self.new_view = Some(new_view);
@@ -79,6 +90,7 @@ impl<A: Application> State<A> {
 
     /// Drops everything executed above the committed block.
     fn forget_layers(&mut self) {
+        mutant!(LayersKept => { return });
         let first = self.low().next();
         if let Some(id) = self.path.at(first).filter(|_| self.executed >= first) {
             self.application.forget(&id);

@@ -457,7 +457,7 @@ fn a_tip_without_its_body_is_waited_for_and_then_voted_for() {
         );
         assert_eq!(said(&bench.receive(Message::Handover(handover))).len(), votes);
     }
-    assert_eq!(bench.replica.status().in_flight, 2);
+    assert_eq!(bench.ahead(), 2);
 }
 
 /// The tip is on another branch than what is committed here: it leads nowhere, and this replica

@@ -59,5 +59,5 @@ fn what_was_caught_up_with_is_not_lacking_any_more() {
     bench.step(Input::Blocks(caught_up));
     assert_eq!(bench.replica.peek().path.missing(), None);
     assert_eq!(bench.replica.peek().executed, Height::new(3));
-    assert_eq!(bench.replica.status().in_flight, 1);
+    assert_eq!(bench.ahead(), 1);
 }
