@@ -75,7 +75,10 @@ pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), Node
     );
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let limits = Limits::for_network(config.genesis.parameters());
+    let limits = Limits::for_network(
+        config.genesis.parameters(),
+        config.genesis.validators().new_view_bytes_max(),
+    );
     let (network, events) = network::start(
         settings(&config, limits.clone()),
         registry.sub_registry_with_prefix("logothete"),
