@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Which crates a crate may use. Arrows go down only, so there are no circles.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("crypto", &[]),
     ("types", &["crypto"]),
     ("ledger", &["crypto", "types"]),
@@ -21,12 +21,16 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("storage", &["crypto", "types", "pbft"]),
     ("api", &["crypto", "types"]),
     ("node", &["crypto", "types", "ledger", "pbft", "network", "storage", "api"]),
+    ("lab", &["crypto", "types", "ledger", "pbft"]),
     ("logothete", &["crypto", "types", "ledger", "pbft", "network", "storage", "api", "node"]),
     ("wallet", &["crypto", "types", "api"]),
 ];
 
 /// The same code runs in a validator, in a simulation and in a test.
-const PURE: [&str; 4] = ["crypto", "types", "ledger", "pbft"];
+const PURE: [&str; 5] = ["crypto", "types", "ledger", "pbft", "lab"];
+
+/// Programs that stand beside a pure library and bring it threads, files and a terminal.
+const PROGRAMS: &str = "/src/bin/";
 
 /// What has no place below the pure wing.
 const SHELL_LIBRARIES: [&str; 7] = ["tokio", "libp2p", "sled", "axum", "ureq", "rayon", "tracing"];
@@ -171,16 +175,73 @@ fn test_only(path: &Path) -> bool {
 
 #[test]
 fn the_pure_wing_has_no_thread_file_or_socket() {
-    let words = ["std::thread", "std::fs", "std::net", "std::env", "std::process", "async fn"];
+    let words = [
+        "std::thread",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::process",
+        "async fn",
+        "clap::",
+        "indicatif::",
+    ];
     for path in files(".rs") {
         let name = relative(&path);
         let pure = PURE.iter().any(|pure| name.starts_with(&format!("crates/{pure}/src/")));
-        if !pure || test_only(&path) {
+        if !pure || name.contains(PROGRAMS) || test_only(&path) {
             continue;
         }
         let code = code(&path);
         for word in words {
             assert!(!code.contains(word), "{name} names {word}");
+        }
+    }
+}
+
+/// What runs in the lab is what runs in a validator.
+#[test]
+fn the_lab_runs_the_production_core_and_has_none_of_its_own() {
+    let mut used = BTreeSet::new();
+    for path in files(".rs") {
+        let name = relative(&path);
+        let library = name.starts_with("crates/lab/src/") && !name.contains(PROGRAMS);
+        if !library || test_only(&path) {
+            continue;
+        }
+        let code = code(&path);
+        for word in ["impl Protocol for", "impl Application for"] {
+            assert!(!code.contains(word), "{name} has an {word}");
+        }
+        let production = ["Replica::recover(", "Replay::begin(", "append_frame(", "journal::read("];
+        used.extend(production.into_iter().filter(|word| code.contains(word)));
+    }
+    assert_eq!(used.len(), 4, "the lab uses only {used:?}");
+}
+
+/// A checker that counts with what it checks finds nothing.
+#[test]
+fn the_checker_of_the_lab_counts_for_itself() {
+    let words = [
+        "quorum().",
+        "Quorum",
+        "from_votes",
+        "Unverified",
+        "Authenticated",
+        "signing_digest",
+        ".follows(",
+        "pbft::journal",
+        "Proof::check",
+        ".claims(",
+        ".claim(",
+    ];
+    for path in files(".rs") {
+        let name = relative(&path);
+        let checks = name == "crates/lab/src/check.rs" || name.starts_with("crates/lab/src/check/");
+        if !checks || test_only(&path) {
+            continue;
+        }
+        for word in words {
+            assert!(!code(&path).contains(word), "{name} names {word}");
         }
     }
 }

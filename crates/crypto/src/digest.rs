@@ -121,6 +121,16 @@ domains! {
     SignedTransaction => "logothete v1 signed transaction",
     /// What a replica signs when it votes.
     SignedVote => "logothete v1 signed vote",
+    /// What a replica signs when it asks for a view.
+    SignedViewChange => "logothete v1 signed view change",
+    /// What the primary of a view signs when it enters it.
+    SignedNewView => "logothete v1 signed new view",
+    /// What a replica signs when it says where it stands.
+    SignedStatus => "logothete v1 signed status",
+    /// What a replica signs when it hands over a block.
+    SignedHandover => "logothete v1 signed handover",
+    /// The name of a piece of evidence.
+    EvidenceId => "logothete v1 evidence id",
     /// What a replica signs when a block is committed.
     SignedReply => "logothete v1 signed reply",
     /// What a validator signs to say where it can be reached.

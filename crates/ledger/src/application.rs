@@ -1,7 +1,7 @@
 //! The ledger as consensus sees it: propose, execute, commit, forget.
 
 use types::address::Address;
-use types::application::{Application, BlockRefusal, Pending, Proposal};
+use types::application::{Application, Arrivals, BlockRefusal, Pending, Proposal};
 use types::block::{Block, BlockId, Body};
 use types::number::Height;
 use types::transaction::SignedTransaction;
@@ -23,6 +23,10 @@ pub(crate) struct Draft {
 impl Application for Ledger {
     fn pending(&self) -> Pending {
         self.pool.pending()
+    }
+
+    fn arrivals(&self) -> Arrivals {
+        self.pool.arrivals()
     }
 
     /// What waits, in the order of arrival, as much as fits. An account whose next transaction is

@@ -26,6 +26,7 @@ mod layers;
 mod ledger;
 mod numbers;
 mod pool;
+mod replay;
 mod settle;
 mod state;
 
@@ -39,3 +40,4 @@ pub use crate::layers::layers_max;
 pub use crate::ledger::{Ledger, PoolStatus, RestoreError};
 pub use crate::pool::limits::PoolLimits;
 pub use crate::pool::ticket::Ticket;
+pub use crate::replay::{Replay, ReplayError};

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, VecDeque, btree_map};
 use std::iter::Peekable;
 
 use types::amount::Amount;
-use types::application::Pending;
+use types::application::{Arrivals, Pending};
 use types::number::{Height, Nonce};
 use types::rejection::Rejection;
 use types::transaction::{SignedTransaction, Transaction, TransactionId};
@@ -52,6 +52,8 @@ pub(crate) struct Pool {
     pub(crate) parked: Parked,
     dropped: VecDeque<(TransactionId, Rejection)>,
     now: Ticket,
+    /// The latest arrival among the requests that were committed.
+    latest_committed: Ticket,
 }
 
 impl Pool {
@@ -65,6 +67,7 @@ impl Pool {
             parked: Parked::default(),
             dropped: VecDeque::new(),
             now: Ticket::FIRST,
+            latest_committed: Ticket::FIRST,
         }
     }
 
@@ -86,6 +89,21 @@ impl Pool {
     /// What can be executed now and is in no block in flight.
     pub(crate) const fn pending(&self) -> Pending {
         Pending { transactions: self.index.ready_transactions, bytes: self.index.ready_bytes }
+    }
+
+    /// Who has waited since when.
+    pub(crate) fn arrivals(&self) -> Arrivals {
+        let oldest = self.index.ready.first_key_value();
+        Arrivals {
+            last: self.now.get(),
+            oldest_executable: oldest.map(|(ready, _)| ready.get()),
+            latest_committed: self.latest_committed.get(),
+        }
+    }
+
+    /// Notes that a request which arrived then was committed.
+    pub(crate) fn committed(&mut self, arrived: Ticket) {
+        self.latest_committed = self.latest_committed.max(arrived);
     }
 
     /// The ticket of the last arrival.

@@ -19,15 +19,20 @@ impl Ledger {
         for (account, committed) in senders {
             while let Some(entry) = self.pool.take_settled(*account, *committed) {
                 let transaction = &entry.transaction.transaction;
-                let rival = strangers
-                    .get(&(transaction.sender, transaction.nonce))
-                    .is_some_and(|(_, stranger)| stranger.transaction != *transaction);
-                if rival {
-                    let rejection =
-                        Rejection::NonceTooLow { expected: *committed, found: transaction.nonce };
-                    self.pool.report(entry.id, rejection);
+                match strangers.get(&(transaction.sender, transaction.nonce)) {
+                    Some((_, stranger)) if stranger.transaction != *transaction => {
+                        let (expected, found) = (*committed, transaction.nonce);
+                        let rejection = Rejection::NonceTooLow { expected, found };
+                        self.pool.report(entry.id, rejection);
+                    }
+                    // It came again behind its block: it had arrived with that.
+                    Some(_) => {}
+                    None => self.pool.committed(entry.arrived),
                 }
             }
+        }
+        for (arrived, _) in strangers.values() {
+            self.pool.committed(*arrived);
         }
     }
 
@@ -91,7 +96,9 @@ impl Ledger {
                     continue;
                 }
                 let id = parked.transaction.id();
-                match self.admit_as_of(parked.transaction, Origin::Peer, parked.arrived) {
+                // It could not be executed before, so it has not waited for anybody's proposal before.
+                let arrived = self.pool.arrival();
+                match self.admit_as_of(parked.transaction, Origin::Peer, arrived) {
                     Ok(Admission::Pending | Admission::AlreadyPending) => {}
                     Ok(Admission::Parked) => break,
                     Err(rejection) => self.pool.report(id, rejection),

@@ -110,6 +110,8 @@ pub(crate) fn build(
     let identity = identify::Config::new("/logothete/1".to_owned(), keypair.public())
         .with_agent_version(format!("logothete/{}", env!("CARGO_PKG_VERSION")))
         .with_push_listen_addr_updates(true)
+        // Whoever names what others are to dial has a reason not to name where it listens.
+        .with_hide_listen_addrs(!settings.announce.is_empty())
         .with_cache_size(0);
     Ok(Behaviour {
         door: Door::new(Arc::clone(members), metrics.clone()),

@@ -1,10 +1,10 @@
 //! Finding the other members, from one bootstrap address.
 //!
 //! Each validator announces itself by gossip, at regular times and when something changed: where it
-//! listens, or who listens to it. From what others announce an address book is kept, and whoever is
-//! not connected is dialled. A connected member of whom nothing is heard by gossip for three
-//! periods is disconnected, to be dialled again: libp2p can mute a gossip link for good with no
-//! more than a log line.
+//! is to be dialled, or who listens to it. From what others announce an address book is kept, and
+//! whoever is not connected is dialled. A connected member of whom nothing is heard by gossip for
+//! three periods is disconnected, to be dialled again: libp2p can mute a gossip link for good with
+//! no more than a log line.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -182,8 +182,7 @@ impl Discovery {
         self.announce_ms = now_ms.saturating_add(millis(self.hub.limits.announce_interval));
         let addresses: Vec<String> = self
             .hub
-            .addresses
-            .borrow()
+            .dialled()
             .iter()
             .take(ADDRESSES_MAX)
             .map(ToString::to_string)

@@ -50,6 +50,8 @@ pub(crate) struct Hub {
     pub(crate) connections: watch::Sender<BTreeSet<ReplicaId>>,
     /// Where we listen.
     pub(crate) addresses: watch::Sender<Vec<Multiaddr>>,
+    /// What others are told to dial instead; none for where we listen.
+    pub(crate) announced: Vec<Multiaddr>,
     pub(crate) commands: mpsc::Sender<Command>,
     started: Instant,
     /// When gossip came last by or through each other member, in milliseconds since the start.
@@ -60,6 +62,7 @@ impl Hub {
     /// What is shared, before anything runs.
     pub(crate) fn new(
         settings: &Settings,
+        announced: Vec<Multiaddr>,
         names: Names,
         members: Arc<Members>,
         metrics: Metrics,
@@ -86,6 +89,7 @@ impl Hub {
             peers: watch::Sender::new(peers),
             connections: watch::Sender::default(),
             addresses: watch::Sender::default(),
+            announced,
             commands,
             started: Instant::now(),
         }
@@ -113,6 +117,15 @@ impl Hub {
     pub(crate) async fn cut_off(&self, replica: ReplicaId) {
         // It fails only after a shutdown, when nobody is connected any more.
         self.commands.send(Command::CutOff(replica)).await.ok();
+    }
+
+    /// Where others are to dial us.
+    pub(crate) fn dialled(&self) -> Vec<Multiaddr> {
+        if self.announced.is_empty() {
+            self.addresses.borrow().clone()
+        } else {
+            self.announced.clone()
+        }
     }
 
     /// One of our addresses, with our peer id at its end.

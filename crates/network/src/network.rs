@@ -17,7 +17,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use types::replica::ReplicaId;
 
+use crate::announcement::{self, ADDRESSES_MAX};
 use crate::behaviour::{self, Behaviour, Names, libp2p_fault};
+use crate::courier;
 use crate::discovery::{self, Discovery};
 use crate::error::{NetworkError, PublishError, RequestError, SendError};
 use crate::event::{Event, Topic};
@@ -29,7 +31,6 @@ use crate::metrics::Metrics;
 use crate::muxer::Deadline;
 use crate::settings::Settings;
 use crate::swarm::{self, Command, Driver};
-use crate::{announcement, courier};
 
 /// Commands that wait for the swarm.
 const COMMANDS_MAX: usize = 1_024;
@@ -72,6 +73,7 @@ pub fn start(
     let keypair = keypair(&settings.node_seed);
     let members = Arc::new(Members::new(&settings, keypair.public().to_peer_id())?);
     let bootstrap = bootstrap(&settings.bootstrap, &members)?;
+    let announced = announced(&settings.announce, &members)?;
     let names = Names::new(&settings)?;
     let metrics = Metrics::register(registry);
     let behaviour = behaviour::build(&settings, &names, &members, &keypair, &metrics, registry)?;
@@ -88,10 +90,13 @@ pub fn start(
     for text in &settings.listen {
         listen(&mut swarm, text)?;
     }
+    for address in &announced {
+        swarm.add_external_address(address.clone());
+    }
     let libp2p_metrics = libp2p::metrics::Metrics::new(registry);
     let (events, receiver) = mpsc::channel(settings.limits.events_max);
     let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
-    let hub = Arc::new(Hub::new(&settings, names, members, metrics, commands));
+    let hub = Arc::new(Hub::new(&settings, announced, names, members, metrics, commands));
     let network = spawn(swarm, libp2p_metrics, inbox, settings, bootstrap, hub, events)?;
     Ok((network, receiver))
 }
@@ -131,6 +136,23 @@ fn parse(text: &str) -> Result<Multiaddr, NetworkError> {
         address: text.to_owned(),
         reason: error.to_string(),
     })
+}
+
+/// Reads the addresses that others are told to dial.
+fn announced(texts: &[String], members: &Members) -> Result<Vec<Multiaddr>, NetworkError> {
+    let fault =
+        |text: &String, reason: String| NetworkError::Address { address: text.clone(), reason };
+    if let Some(text) = texts.get(ADDRESSES_MAX) {
+        let reason = format!("at most {ADDRESSES_MAX} addresses are announced");
+        return Err(fault(text, reason));
+    }
+    let read = |text: &String| {
+        announcement::of_peer(parse(text)?, members.own_peer).ok_or_else(|| {
+            let reason = "it is empty or ends in another peer id than our own".to_owned();
+            fault(text, reason)
+        })
+    };
+    texts.iter().map(read).collect()
 }
 
 /// Reads the bootstrap addresses; our own is passed over.

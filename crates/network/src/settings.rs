@@ -37,6 +37,9 @@ pub struct Settings {
     pub signer: Arc<dyn Signer>,
     /// Multiaddresses to listen on; port 0 lets the system choose.
     pub listen: Vec<String>,
+    /// Multiaddresses that others are told to dial, with or without our peer id at their end; none
+    /// for those that we listen on.
+    pub announce: Vec<String>,
     /// Multiaddresses of members, each ending in `/p2p/PEERID`. Our own is passed over.
     pub bootstrap: Vec<String>,
     /// Whether members are also looked for by multicast; needs the `mdns` feature.
@@ -103,9 +106,12 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The defaults for a network with these parameters.
-    pub fn for_network(parameters: &Parameters) -> Self {
-        let frame_bytes_max = parameters.block_bytes_max.saturating_add(FRAME_MARGIN_BYTES);
+    /// The defaults for a network with these parameters, whose longest message without a block has
+    /// `message_bytes_max` bytes.
+    pub fn for_network(parameters: &Parameters, message_bytes_max: usize) -> Self {
+        let message_bytes_max = u32::try_from(message_bytes_max).unwrap_or(u32::MAX);
+        let longest = parameters.block_bytes_max.max(message_bytes_max);
+        let frame_bytes_max = longest.saturating_add(FRAME_MARGIN_BYTES);
         let frames = |count: u32| {
             let count = usize::try_from(count).unwrap_or(usize::MAX);
             usize::try_from(frame_bytes_max).unwrap_or(usize::MAX).saturating_mul(count)
@@ -161,7 +167,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self::for_network(&Parameters::default())
+        Self::for_network(&Parameters::default(), 0)
     }
 }
 

@@ -15,13 +15,14 @@ use zeroize::Zeroizing;
 use crate::key_file::{self, KeyFileError};
 
 /// Every key of the file, for suggestions.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "name",
     "genesis",
     "data",
     "validator_key",
     "node_key",
     "p2p_listen",
+    "p2p_announce",
     "p2p_bootstrap",
     "p2p_mdns",
     "api_listen",
@@ -104,6 +105,8 @@ struct Document {
     node_key: PathBuf,
     p2p_listen: Vec<String>,
     #[serde(default)]
+    p2p_announce: Vec<String>,
+    #[serde(default)]
     p2p_bootstrap: Vec<String>,
     #[serde(default)]
     p2p_mdns: bool,
@@ -130,6 +133,8 @@ pub struct Config {
     pub node_seed: Zeroizing<[u8; 32]>,
     /// Multiaddresses to listen on; port 0 lets the system choose.
     pub p2p_listen: Vec<String>,
+    /// Multiaddresses that others are told to dial; none for those that it listens on.
+    pub p2p_announce: Vec<String>,
     /// Multiaddresses (peer id included) of members to begin with.
     pub p2p_bootstrap: Vec<String>,
     /// Whether members are also looked for by mDNS on the local network.
@@ -180,10 +185,20 @@ impl Config {
             signer: Arc::new(key),
             node_seed,
             p2p_listen: document.p2p_listen,
+            p2p_announce: document.p2p_announce,
             p2p_bootstrap: document.p2p_bootstrap,
             p2p_mdns: document.p2p_mdns,
             api_listen: document.api_listen,
         })
+    }
+}
+
+impl Config {
+    /// The first of the addresses that others are told to dial, with the peer id at its end.
+    pub(crate) fn dialled(&self) -> Option<String> {
+        let end = format!("/p2p/{}", network::peer_id_of(&self.node_seed));
+        let address = self.p2p_announce.first()?;
+        Some(if address.ends_with(&end) { address.clone() } else { format!("{address}{end}") })
     }
 }
 

@@ -16,9 +16,12 @@ use pbft::{Input, Message, Outgoing, Output, Protocol, Recipients, Timer};
 use storage::Journal;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
+use types::evidence::Evidence;
+use types::genesis::Genesis;
 use types::number::Height;
 use types::rejection::Rejection;
 use types::transaction::{SignedTransaction, TransactionId};
+use types::validators::ValidatorSet;
 
 use crate::disk::Job;
 use crate::error::NodeError;
@@ -29,8 +32,9 @@ use crate::wire::{FrameRef, REQUESTS_BYTES_MAX};
 const INPUTS_PER_BATCH: usize = 512;
 /// The most batches of requests admitted before consensus is looked at again.
 const REQUESTS_PER_BATCH: usize = 32;
-/// How long a request waits here before it is sent directly to everybody.
-const RESEND_AFTER: Duration = Duration::from_millis(500);
+/// How often requests are looked for that wait here since the last look and longer, to be sent
+/// directly to everybody: at least this often, and four times while a view may go without progress.
+const RESEND_PERIOD_MAX_MS: u32 = 500;
 /// The most requests of one such sending.
 const RESEND_MAX: usize = 256;
 
@@ -71,7 +75,7 @@ pub(crate) enum Request {
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     /// The protocol's own status.
-    pub(crate) protocol: pbft::Status,
+    pub(crate) protocol: pbft::Overview,
     /// Digest of the committed state.
     pub(crate) state_root: crypto::digest::Digest,
     /// The last committed block.
@@ -105,13 +109,13 @@ pub(crate) struct Channels {
     /// To the disk. Bounded: the core waits when the disk is that far behind.
     pub(crate) disk: mpsc::Sender<Job>,
     /// Admitted requests of our clients, for gossip. Bounded: when full they are not gossiped but
-    /// sent directly after [`RESEND_AFTER`].
+    /// sent directly after [`RESEND_PERIOD_MAX_MS`].
     pub(crate) spread: mpsc::Sender<SignedTransaction>,
     /// Transactions that left the pool uncommitted. Bounded: when full they are forgotten.
     pub(crate) dropped: mpsc::Sender<(TransactionId, Rejection)>,
     /// The height up to which blocks are durable.
     pub(crate) durable: watch::Receiver<Height>,
-    /// A height that peers seem to have reached.
+    /// A height that peers seem to have reached, repeated as long as it holds.
     pub(crate) behind: watch::Sender<Height>,
     /// What is shown to the rest of the process.
     pub(crate) view: watch::Sender<View>,
@@ -126,36 +130,44 @@ pub(crate) struct Core<P> {
     network: Network,
     channels: Channels,
     metrics: CoreMetrics,
+    validators: ValidatorSet,
     timers: BTreeMap<Timer, Instant>,
     snapshot_interval: u64,
     snapshot_at: Height,
-    /// Requests that arrived before it have waited for a whole [`RESEND_AFTER`].
+    /// How often requests are sent again.
+    resend_period: Duration,
+    /// Requests that arrived before it have waited for a whole period.
     resend_before: Ticket,
-    /// The committed height as [`RESEND_AFTER`] last passed.
-    committed_before: Height,
+    /// Where the clock of the protocol begins, which only goes forward.
+    begun: Instant,
 }
 
 impl<P: Protocol<Application = Ledger>> Core<P> {
-    /// A core that starts with the given output, the last snapshot being at `snapshot_at`.
+    /// A core of this network, the last snapshot being at `snapshot_at`.
     pub(crate) fn new(
         protocol: P,
         journal: Journal,
         network: Network,
         channels: Channels,
         metrics: CoreMetrics,
-        snapshot: (u64, Height),
+        genesis: &Genesis,
+        snapshot_at: Height,
     ) -> Self {
+        let parameters = genesis.parameters();
+        let resend_ms = RESEND_PERIOD_MAX_MS.min(parameters.view_timeout_ms / 4).max(1);
         Self {
             protocol,
             journal,
             network,
             channels,
             metrics,
+            validators: genesis.validators().clone(),
             timers: BTreeMap::new(),
-            snapshot_interval: snapshot.0,
-            snapshot_at: snapshot.1,
+            snapshot_interval: u64::from(parameters.snapshot_interval_blocks),
+            snapshot_at,
+            resend_period: Duration::from_millis(u64::from(resend_ms)),
             resend_before: Ticket::FIRST,
-            committed_before: Height::GENESIS,
+            begun: Instant::now(),
         }
     }
 
@@ -166,7 +178,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
     /// Any fault of the journal is final: nothing that was not durable has been sent.
     pub(crate) async fn run(mut self, recovered: Output) -> Result<(), NodeError> {
         self.perform(recovered).await?;
-        let mut resend = tokio::time::interval(RESEND_AFTER);
+        let mut resend = tokio::time::interval(self.resend_period);
         resend.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let mut batch = Output::default();
@@ -181,14 +193,11 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
                 _ = resend.tick() => First::Resend,
                 else => return Err(NodeError::Ended("every channel of the core")),
             };
-            self.step(&mut batch, Input::Tick { now_ms: wall_clock_ms() });
+            self.step(&mut batch, self.tick());
             match first {
                 First::Input(input) => self.step(&mut batch, input),
                 First::Request(request) => self.serve(&mut batch, request),
-                First::Resend => {
-                    self.resend();
-                    self.say_again(&mut batch);
-                }
+                First::Resend => self.resend(),
                 First::Nothing => {}
             }
             self.drain(&mut batch);
@@ -229,6 +238,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         batch.committed.append(&mut output.committed);
         batch.messages.append(&mut output.messages);
         batch.replies.append(&mut output.replies);
+        batch.evidence.append(&mut output.evidence);
         batch.ignored.append(&mut output.ignored);
         batch.behind = batch.behind.max(output.behind);
     }
@@ -288,15 +298,15 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         for outgoing in &output.messages {
             self.send(outgoing, &mut encoded);
         }
+        if !output.evidence.is_empty() {
+            self.accuse(output.evidence).await?;
+        }
         for ignored in &output.ignored {
             self.metrics.ignored(ignored);
         }
         if let Some(height) = output.behind {
-            self.channels.behind.send_if_modified(|known| {
-                let higher = height > *known;
-                *known = height.max(*known);
-                higher
-            });
+            // Always news, also when it is lower: somebody may have lied about the last one.
+            self.channels.behind.send_replace(height);
         }
         if committed {
             self.after_commit().await?;
@@ -342,18 +352,22 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         }
     }
 
-    /// Where nothing was decided for a whole [`RESEND_AFTER`], says everything undecided again to everybody: a
-    /// replica that was far behind when it connected has dropped what it could not keep.
-    fn say_again(&mut self, batch: &mut Output) {
-        let pbft::Status { committed, in_flight, .. } = self.protocol.status();
-        let stuck = in_flight > 0 && committed == self.committed_before;
-        self.committed_before = committed;
-        if stuck {
-            let connected = self.network.peers().borrow().connected.clone();
-            for replica in connected {
-                self.step(batch, Input::Connected(replica));
-            }
+    /// What the protocol is told of time.
+    fn tick(&self) -> Input {
+        let steady_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Input::Tick { wall_ms: wall_clock_ms(), steady_ms }
+    }
+
+    /// Counts proofs that a key lied, and has them kept.
+    async fn accuse(&self, evidence: Vec<Evidence>) -> Result<(), NodeError> {
+        for evidence in evidence {
+            let accused = evidence.accused(&self.validators);
+            let (kind, id) = (evidence.name(), evidence.id());
+            self.metrics.accused(kind);
+            tracing::error!(replica = accused.get(), kind, %id, "a validator's key has lied");
+            self.to_disk(Job::Evidence { evidence, accused }).await?;
         }
+        Ok(())
     }
 
     /// Sends requests that wait for long to everybody, directly: gossip may have lost them.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use api::events::EventHub;
 use crypto::keys::Signer;
 use crypto::signed::ChainId;
-use storage::Store;
+use storage::{EvidenceStore, Store};
 use tokio::sync::{mpsc, watch};
 use types::account::Snapshot;
+use types::evidence::Evidence;
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
@@ -34,12 +35,21 @@ pub(crate) enum Job {
     },
     /// The whole committed state.
     Snapshot(Snapshot),
+    /// A proof that a key lied.
+    Evidence {
+        /// The proof.
+        evidence: Evidence,
+        /// Whose key.
+        accused: ReplicaId,
+    },
 }
 
 /// The disk thread's part of the process.
 pub(crate) struct Disk {
     /// Where blocks are kept.
     pub(crate) store: Store,
+    /// Where proofs of lies are kept.
+    pub(crate) evidence: EvidenceStore,
     /// Signs replies.
     pub(crate) signer: Arc<dyn Signer>,
     /// The chain that replies are for.
@@ -77,6 +87,7 @@ impl Disk {
         let mut blocks = Vec::new();
         let mut replies = Vec::new();
         let mut snapshot = None;
+        let mut evidence = Vec::new();
         for job in group {
             match job {
                 Job::Blocks { blocks: mut more, replies: mut said } => {
@@ -84,6 +95,7 @@ impl Disk {
                     replies.append(&mut said);
                 }
                 Job::Snapshot(newer) => snapshot = Some(newer),
+                Job::Evidence { evidence: proof, accused } => evidence.push((proof, accused)),
             }
         }
         let begin = std::time::Instant::now();
@@ -99,6 +111,9 @@ impl Disk {
         }
         if let Some(snapshot) = snapshot {
             self.store.save_snapshot(&snapshot)?;
+        }
+        for (proof, accused) in evidence {
+            self.evidence.save(&proof, accused)?;
         }
         Ok(())
     }

@@ -19,16 +19,14 @@ pub enum NodeError {
     /// What the journal says cannot be rebuilt into a replica.
     #[error("journal: {0}")]
     Recovery(#[from] pbft::RecoveryError),
-    /// A stored snapshot does not hold.
-    #[error("snapshot: {0}")]
-    Snapshot(#[from] ledger::RestoreError),
-    /// A stored block does not follow from the state before it.
-    #[error("stored block at height {height}: {reason}")]
-    StoredBlock {
+    /// What the store holds is not one history of this network.
+    #[error("store: {0}")]
+    Replay(#[from] ledger::ReplayError),
+    /// The store says that it has a block, and has it not.
+    #[error("store: the block at height {height} is missing")]
+    MissingBlock {
         /// The height of the block.
-        height: u64,
-        /// What is wrong with it.
-        reason: String,
+        height: types::number::Height,
     },
     /// The libp2p side did not start.
     #[error(transparent)]

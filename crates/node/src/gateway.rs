@@ -183,11 +183,14 @@ impl Backend for Gateway {
             accounts: view.accounts,
             view: view.protocol.view,
             primary: view.protocol.primary,
+            entered: view.protocol.entered,
             voting: view.protocol.voting,
+            retired: view.protocol.retired,
+            timeout_ms: view.protocol.timeout_ms,
             in_flight: u32::try_from(view.protocol.in_flight).unwrap_or(u32::MAX),
             pending: view.pending,
             connected: peers.connected.into_iter().collect(),
-            ready: peers.ready && *self.caught_up.borrow(),
+            ready: peers.ready && *self.caught_up.borrow() && !view.protocol.retired,
             uptime_seconds: self.started.elapsed().as_secs(),
         })
     }

@@ -18,6 +18,12 @@ struct Reason {
     reason: &'static str,
 }
 
+/// The kind of a piece of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
 /// Everything the shell counts.
 #[derive(Clone)]
 pub(crate) struct Metrics {
@@ -37,6 +43,7 @@ pub(crate) struct Metrics {
 #[derive(Clone)]
 pub(crate) struct CoreMetrics {
     ignored: Family<Reason, Counter>,
+    evidence: Family<Kind, Counter>,
     /// Seconds of one append to the journal, flush included.
     pub(crate) journal_seconds: Histogram,
     /// Admitted requests that found the gossip queue full.
@@ -53,6 +60,11 @@ impl CoreMetrics {
     /// Counts one message that the protocol ignored, by its reason.
     pub(crate) fn ignored(&self, ignored: &Ignored) {
         self.ignored.get_or_create(&Reason { reason: ignored.name() }).inc();
+    }
+
+    /// Counts one proof that a key lied, by its kind.
+    pub(crate) fn accused(&self, kind: &'static str) {
+        self.evidence.get_or_create(&Kind { kind }).inc();
     }
 }
 
@@ -79,6 +91,8 @@ pub(crate) struct CatchUpMetrics {
     pub(crate) fetched: Counter,
     /// Answers of peers that did not hold.
     pub(crate) refused: Counter,
+    /// Questions that a peer did not answer in time.
+    pub(crate) unanswered: Counter,
 }
 
 /// The state of the protocol.
@@ -112,6 +126,7 @@ impl Metrics {
         let metrics = Self {
             core: CoreMetrics {
                 ignored: Family::default(),
+                evidence: Family::default(),
                 journal_seconds: seconds(),
                 spread_full: Counter::default(),
                 dropped_full: Counter::default(),
@@ -147,6 +162,11 @@ impl Metrics {
             "Answers to requests for blocks that do not hold",
             catch_up.refused.clone(),
         );
+        registry.register(
+            "fetches_unanswered",
+            "Requests for blocks that a peer did not answer in time",
+            catch_up.unanswered.clone(),
+        );
         registry.register("height", "The last committed height", state.height.clone());
         registry.register("view", "The view", state.view.clone());
         registry.register("pending", "Transactions waiting for a block", state.pending.clone());
@@ -161,6 +181,11 @@ impl CoreMetrics {
             "messages_ignored",
             "Messages that the protocol ignored, by reason",
             self.ignored.clone(),
+        );
+        registry.register(
+            "evidence",
+            "Proofs that a validator's key lied, by kind",
+            self.evidence.clone(),
         );
         registry.register_with_unit(
             "journal_append",

@@ -4,10 +4,9 @@
 use std::sync::Arc;
 
 use crypto::keys::Signer;
-use ledger::{Ledger, PoolLimits};
+use ledger::{Ledger, PoolLimits, Replay};
 use pbft::{Output, Replica};
-use storage::{Directory, Journal, Store, WhenDamaged};
-use types::application::Application;
+use storage::{Directory, EvidenceStore, Journal, Store, WhenDamaged};
 use types::block::Header;
 use types::genesis::Genesis;
 use types::number::Height;
@@ -25,6 +24,8 @@ pub struct Recovered {
     pub journal: Journal,
     /// The open store.
     pub store: Store,
+    /// Proofs that a validator's key lied.
+    pub evidence: EvidenceStore,
     /// Height of the snapshot it started from.
     pub snapshot: Height,
     /// How many blocks were executed again.
@@ -51,6 +52,7 @@ pub fn recover(
     if let Some(reason) = report.index_rebuilt {
         tracing::warn!(%reason, "the index of the store was rebuilt from its blocks");
     }
+    let evidence = EvidenceStore::open(&directory)?;
     let (ledger, tip, snapshot) = restore(&store, genesis)?;
     let replayed = tip.height.get().saturating_sub(snapshot.get());
     let config = pbft::Config {
@@ -59,50 +61,28 @@ pub fn recover(
         parameters: *genesis.parameters(),
     };
     let (replica, output) = Replica::recover(config, signer, ledger, tip, records)?;
-    Ok(Recovered { replica, output, journal, store, snapshot, replayed, directory })
+    Ok(Recovered { replica, output, journal, store, evidence, snapshot, replayed, directory })
 }
 
 /// The ledger at the last durable block, that block's header, and the height of the snapshot that
 /// the way began with.
 fn restore(store: &Store, genesis: &Genesis) -> Result<(Ledger, Header, Height), NodeError> {
-    let limits = PoolLimits::default();
-    let mut tip = genesis.block().header;
-    let mut ledger = match store.snapshot()? {
+    let snapshot = match store.snapshot()? {
         Some(snapshot) => {
-            let height = snapshot.height;
-            let ledger = Ledger::restore(genesis, snapshot, limits)?;
-            if let Some(proved) = store.block(height)? {
-                tip = proved.block.header.clone();
-            }
-            check_tip(&ledger, &tip)?;
-            ledger
+            let stored = store.block(snapshot.height)?;
+            let header = stored
+                .map_or_else(|| genesis.header().clone(), |proved| proved.block.header.clone());
+            Some((snapshot, header))
         }
-        None => Ledger::new(genesis, limits),
+        None => None,
     };
-    let start = tip.height;
-    while tip.height < store.committed() {
-        let height = tip.height.next();
-        let stored = |reason: String| NodeError::StoredBlock { height: height.get(), reason };
-        let proved =
-            store.block(height)?.ok_or_else(|| stored("the store does not have it".into()))?;
-        ledger.execute(&proved.block).map_err(|refusal| stored(refusal.to_string()))?;
-        ledger.commit(&proved.block.id());
-        tip = proved.block.header.clone();
+    let mut replay = Replay::begin(genesis, snapshot, PoolLimits::default())?;
+    let start = replay.tip().height;
+    while replay.tip().height < store.committed() {
+        let height = replay.tip().height.next();
+        let proved = store.block(height)?.ok_or(NodeError::MissingBlock { height })?;
+        replay.apply(&proved.block)?;
     }
+    let (ledger, tip) = replay.finish();
     Ok((ledger, tip, start))
-}
-
-/// A snapshot is worth as much as its agreement with the block that it was taken after.
-fn check_tip(ledger: &Ledger, tip: &Header) -> Result<(), NodeError> {
-    if ledger.committed() == (tip.height, tip.id()) && ledger.state_root() == tip.state_root {
-        return Ok(());
-    }
-    Err(NodeError::StoredBlock {
-        height: tip.height.get(),
-        reason: format!(
-            "the snapshot says state root {}, the block {}",
-            ledger.state_root().short(),
-            tip.state_root.short()
-        ),
-    })
 }

@@ -1,6 +1,5 @@
 //! Assembles a validator from its parts and runs it until it is told to stop or a fault ends it.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -12,16 +11,17 @@ use ledger::Ledger;
 use network::{Limits, Network, Settings};
 use pbft::Replica;
 use prometheus_client::registry::Registry;
+use storage::EvidenceStore;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use types::door::Door;
 use types::number::Height;
 use types::rejection::Rejection;
 use types::replica::ReplicaId;
 use types::transaction::TransactionId;
 
-use crate::catch_up::CatchUp;
+use crate::catch_up::{CatchUp, Pace};
 use crate::config::Config;
 use crate::core::{Arrived, Channels, Core, Request, View};
 use crate::disk::{self, Disk, Job};
@@ -75,7 +75,10 @@ pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), Node
     );
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let limits = Limits::for_network(config.genesis.parameters());
+    let limits = Limits::for_network(
+        config.genesis.parameters(),
+        config.genesis.validators().new_view_bytes_max(),
+    );
     let (network, events) = network::start(
         settings(&config, limits.clone()),
         registry.sub_registry_with_prefix("logothete"),
@@ -127,6 +130,7 @@ fn settings(config: &Config, limits: Limits) -> Settings {
         validators: config.genesis.validators().clone(),
         signer: config.signer.clone(),
         listen: config.p2p_listen.clone(),
+        announce: config.p2p_announce.clone(),
         bootstrap: config.p2p_bootstrap.clone(),
         mdns: config.p2p_mdns,
         limits,
@@ -177,8 +181,16 @@ impl House {
         listening: watch::Sender<Option<String>>,
         registry: Registry,
     ) -> Started {
-        let Recovered { replica, output, journal, store, snapshot, directory, replayed: _ } =
-            recovered;
+        let Recovered {
+            replica,
+            output,
+            journal,
+            store,
+            evidence,
+            snapshot,
+            directory,
+            replayed: _,
+        } = recovered;
         let (view, views) = watch::channel(View::of(&replica));
         let (durable, durables) = watch::channel(store.committed());
         let (behind, behinds) = watch::channel(store.committed());
@@ -214,11 +226,11 @@ impl House {
             view,
             stop: self.halted.clone(),
         };
-        let interval = u64::from(self.config.genesis.parameters().snapshot_interval_blocks);
         let metrics = self.metrics.core.clone();
         let network = self.network.clone();
-        let core = Core::new(replica, journal, network, channels, metrics, (interval, snapshot));
-        let disk = self.disk(&shared, durable);
+        let core =
+            Core::new(replica, journal, network, channels, metrics, &self.config.genesis, snapshot);
+        let disk = self.disk(&shared, evidence, durable);
         self.spawn_door(&senders, &shared, messages_in, deliveries_in);
         self.spawn_catch_up(&senders, &shared, caught_up, behinds, connected_in);
         self.spawn_dispatch(&senders, &shared, events, listening);
@@ -250,9 +262,15 @@ impl House {
         }
     }
 
-    fn disk(&self, shared: &Shared, durable: watch::Sender<Height>) -> Disk {
+    fn disk(
+        &self,
+        shared: &Shared,
+        evidence: EvidenceStore,
+        durable: watch::Sender<Height>,
+    ) -> Disk {
         Disk {
             store: shared.store.clone(),
+            evidence,
             signer: self.config.signer.clone(),
             chain: *self.config.genesis.chain(),
             replica: self.config.replica,
@@ -329,13 +347,13 @@ impl House {
             door: self.door(shared),
             inputs: senders.inputs.clone(),
             view: shared.view.clone(),
+            durable: shared.durable.clone(),
             behind,
             connected,
             caught_up,
-            had_nothing: BTreeSet::new(),
-            unread: Arc::new(Semaphore::new(1)),
             response_bytes_max: bytes(self.limits.response_bytes_max),
             metrics: self.metrics.catch_up.clone(),
+            pace: Pace::default(),
         };
         self.spawn("catch-up", catch_up.run());
     }
@@ -388,7 +406,7 @@ impl House {
             name: self.config.name.clone(),
             replica: self.config.replica.get(),
             api: format!("http://{api}"),
-            p2p,
+            p2p: self.config.dialled().unwrap_or(p2p),
         };
         let failed = |source| NodeError::Write {
             what: self.config.folder.join(RUN_FILE).display().to_string(),

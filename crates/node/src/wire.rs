@@ -52,16 +52,22 @@ pub(crate) enum FrameRef<'a> {
 pub(crate) struct BlocksRequest {
     /// The height of the first block asked for.
     pub(crate) from: Height,
+    /// The most blocks wanted. More than [`BLOCKS_MAX`] are not given.
+    pub(crate) count: u32,
 }
 
-/// Committed blocks in ascending order from the height asked for; empty when there are none.
+/// The most blocks of one response.
+pub(crate) const BLOCKS_MAX: u32 = 512;
+
+/// Committed blocks in ascending order from the height asked for, without gap: as many as are
+/// wanted, are there, and fit into [`RESPONSE_BYTES`]. Empty when there are none.
 pub(crate) type BlocksResponse = Vec<Unverified<ProvedBlock>>;
 
 /// The most bytes of blocks in one response; at least one block is always sent.
 pub(crate) const RESPONSE_BYTES: usize = 2 << 20;
 
-/// The most bytes of one batch of requests, by gossip or directly. It fits the frames of any network, however
-/// small its blocks: a frame may always be 64 KiB longer than a block.
+/// The most bytes of one batch of requests, by gossip or directly. It fits the frames of any
+/// network, however small its blocks: a frame may always be 64 KiB longer than a block.
 pub(crate) const REQUESTS_BYTES_MAX: usize = 56 << 10;
 
 /// The same with what encoding puts around it.

@@ -18,14 +18,17 @@ use types::proof::{Proof, ProvedBlock};
 use types::replica::ReplicaId;
 use types::transaction::{Action, SignedTransaction, Transaction, Transfer};
 use types::validators::Validator;
+use types::view_change::{NewView, ViewChange};
 use types::vote::{Phase, Statement, Vote};
 
 use crate::message::{Message, PrePrepare};
-use crate::output::Output;
+use crate::output::{Output, Timer, TimerSet};
 use crate::record::Record;
 use crate::replica::{Config, Input, Protocol, Replica};
+use crate::status::{Standpoint, Status};
 
 pub(crate) mod application;
+pub(crate) mod cluster;
 pub(crate) mod liar;
 pub(crate) mod network;
 pub(crate) mod random;
@@ -87,14 +90,19 @@ pub(crate) fn fake_root(before: &Digest, body: &Body) -> Digest {
 
 /// A block of view 0 that the fake application accepts, with these transfers of the first person.
 pub(crate) fn block_on(genesis: &Genesis, parent: &Header, nonces: &[u64]) -> Block {
+    block_in(genesis, 0, parent, nonces)
+}
+
+/// A block of any view that the fake application accepts, with these transfers of the first person.
+pub(crate) fn block_in(genesis: &Genesis, view: u64, parent: &Header, nonces: &[u64]) -> Block {
     let transactions = nonces.iter().map(|nonce| transfer(genesis, 0, *nonce));
     let body = Body::new(transactions.collect());
     let header = Header {
         chain: *genesis.chain(),
         height: parent.height.next(),
         parent: parent.id(),
-        view: View::FIRST,
-        proposer: ReplicaId::new(0),
+        view: View::new(view),
+        proposer: genesis.validators().primary(View::new(view)),
         timestamp_ms: NOON.max(parent.timestamp_ms + 1),
         body_root: body.root(),
         transactions: u32::try_from(body.len()).unwrap(),
@@ -139,12 +147,83 @@ pub(crate) fn pre_prepare(genesis: &Genesis, block: &Block) -> Message {
     })
 }
 
+/// What a replica says about a block in a view.
+pub(crate) fn vote_in(
+    genesis: &Genesis,
+    view: u64,
+    phase: Phase,
+    replica: u16,
+    block: &Block,
+) -> Vote {
+    let statement = Statement { view: View::new(view), ..statement(phase, block) };
+    signed(genesis, replica, statement)
+}
+
+/// The same as a message.
+pub(crate) fn vote_message(
+    genesis: &Genesis,
+    view: u64,
+    phase: Phase,
+    replica: u16,
+    block: &Block,
+) -> Message {
+    let vote = vote_in(genesis, view, phase, replica, block);
+    match phase {
+        Phase::Prepare => Message::Prepare(vote),
+        Phase::Commit => Message::Commit(vote),
+    }
+}
+
+/// A proposal by the primary of a view.
+pub(crate) fn proposal_in(genesis: &Genesis, view: u64, block: &Block) -> Message {
+    let primary = genesis.validators().primary(View::new(view)).get();
+    let vote = vote_in(genesis, view, Phase::Prepare, primary, block);
+    Message::PrePrepare(PrePrepare { block: block.clone(), vote })
+}
+
+/// A certificate of a view for a block, by these replicas.
+pub(crate) fn certificate_by(
+    genesis: &Genesis,
+    view: u64,
+    phase: Phase,
+    block: &Block,
+    replicas: &[u16],
+) -> Certificate {
+    let votes: Vec<Vote> =
+        replicas.iter().map(|replica| vote_in(genesis, view, phase, *replica, block)).collect();
+    Certificate::from_votes(votes[0].statement, &votes, genesis.validators()).unwrap()
+}
+
+/// A replica asks for a view.
+pub(crate) fn asks(
+    genesis: &Genesis,
+    replica: u16,
+    view: u64,
+    certificate: Option<Certificate>,
+) -> ViewChange {
+    let (view, number) = (View::new(view), ReplicaId::new(replica));
+    ViewChange::sign(view, certificate, number, genesis.chain(), &key(replica))
+}
+
+/// The primary of a view shows who asked for it.
+pub(crate) fn new_view(genesis: &Genesis, view: u64, asked: Vec<ViewChange>) -> NewView {
+    let view = View::new(view);
+    let primary = genesis.validators().primary(view).get();
+    NewView::sign(view, asked, genesis.chain(), &key(primary))
+}
+
 /// A block with a proof by the first q replicas.
 pub(crate) fn proved(genesis: &Genesis, block: &Block) -> Signed<ProvedBlock> {
+    proved_without(genesis, block, None)
+}
+
+/// A block with a proof by the first q replicas other than this one.
+fn proved_without(genesis: &Genesis, block: &Block, left_out: Option<u16>) -> Signed<ProvedBlock> {
     let statement = statement(Phase::Commit, block);
     let votes: Vec<Vote> = genesis
         .validators()
         .iter()
+        .filter(|(replica, _)| Some(replica.get()) != left_out)
         .map(|(replica, _)| signed(genesis, replica.get(), statement))
         .take(genesis.validators().quorum().q())
         .collect();
@@ -196,18 +275,67 @@ impl Bench {
     pub(crate) fn with(n: u16, number: u16, parameters: Parameters) -> Self {
         let genesis = genesis(n, parameters);
         let (replica, output) = recover(&genesis, number, &[], Vec::new()).unwrap();
-        assert_eq!(output, Output::default());
+        let status = TimerSet { timer: Timer::Status, after_ms: 0 };
+        assert_eq!(output, Output { timers: vec![status], ..Output::default() });
         let mut bench =
             Self { genesis, replica, number, records: Vec::new(), committed: Vec::new() };
-        bench.step(Input::Tick { now_ms: NOON });
+        bench.step(tick(NOON));
         bench
     }
 
+    /// The output of a step, without the timer of progress, which nearly every step sets.
     pub(crate) fn step(&mut self, input: Input) -> Output {
+        let mut output = self.whole_step(input);
+        output.timers.retain(|set| set.timer != Timer::Progress);
+        output
+    }
+
+    /// The whole output of a step.
+    pub(crate) fn whole_step(&mut self, input: Input) -> Output {
         let output = self.replica.step(input);
         self.records.extend(output.records.clone());
         self.committed.extend(output.committed.clone());
         output
+    }
+
+    /// Everybody but this replica asks for a view, one of them with this certificate, and its
+    /// primary says so.
+    pub(crate) fn new_view(&self, view: u64, certificate: Option<Certificate>) -> NewView {
+        let others = (0..u16::try_from(self.genesis.validators().len()).unwrap())
+            .filter(|replica| *replica != self.number);
+        let mut certificate = Some(certificate);
+        let asked = others.map(|replica| {
+            let shown = certificate.take().flatten();
+            asks(&self.genesis, replica, view, shown)
+        });
+        new_view(&self.genesis, view, asked.collect())
+    }
+
+    /// It is shown the new view of a view of which somebody else is primary.
+    pub(crate) fn enter(&mut self, view: u64, certificate: Option<Certificate>) -> Output {
+        let new_view = self.new_view(view, certificate);
+        self.receive(Message::NewView(new_view))
+    }
+
+    /// The others are heard from, so that whoever waits too long asks for another view.
+    pub(crate) fn hear_all(&mut self) {
+        for replica in 0..u16::try_from(self.genesis.validators().len()).unwrap() {
+            if replica != self.number {
+                let status = status_of(&self.genesis, replica, |_| {});
+                self.receive(status);
+            }
+        }
+    }
+
+    /// How far the block that it stands on is above the committed one.
+    pub(crate) fn ahead(&self) -> u64 {
+        let state = self.replica.peek();
+        state.head().0.above(state.low())
+    }
+
+    /// A block with a proof by others.
+    pub(crate) fn proved(&self, block: &Block) -> Signed<ProvedBlock> {
+        proved_without(&self.genesis, block, Some(self.number))
     }
 
     pub(crate) fn receive(&mut self, message: Message) -> Output {
@@ -235,8 +363,60 @@ impl Bench {
     }
 }
 
+/// Both clocks at this time.
+pub(crate) fn tick(now_ms: u64) -> Input {
+    Input::Tick { wall_ms: now_ms, steady_ms: now_ms }
+}
+
+/// A status of a replica that stands at the beginning and lacks nothing, or says otherwise.
+pub(crate) fn status_of(
+    genesis: &Genesis,
+    replica: u16,
+    change: impl FnOnce(&mut Standpoint),
+) -> Message {
+    let mut standpoint = Standpoint {
+        replica: ReplicaId::new(replica),
+        view: View::FIRST,
+        entered: true,
+        committed: Height::GENESIS,
+        lacks: None,
+    };
+    change(&mut standpoint);
+    Message::Status(Status::sign(standpoint, genesis.chain(), &key(replica)))
+}
+
+/// The view changes that an output says.
+pub(crate) fn asked(output: &Output) -> Vec<ViewChange> {
+    let messages = output.messages.iter();
+    let asked = messages.filter_map(|outgoing| match &outgoing.message {
+        Message::ViewChange(asked) => Some(asked.clone()),
+        Message::PrePrepare(_)
+        | Message::Prepare(_)
+        | Message::Commit(_)
+        | Message::NewView(_)
+        | Message::Status(_)
+        | Message::Handover(_) => None,
+    });
+    asked.collect()
+}
+
+/// The new views that an output says.
+pub(crate) fn new_views(output: &Output) -> Vec<NewView> {
+    let messages = output.messages.iter();
+    let made = messages.filter_map(|outgoing| match &outgoing.message {
+        Message::NewView(made) => Some(made.clone()),
+        Message::PrePrepare(_)
+        | Message::Prepare(_)
+        | Message::Commit(_)
+        | Message::ViewChange(_)
+        | Message::Status(_)
+        | Message::Handover(_) => None,
+    });
+    made.collect()
+}
+
 /// The votes of an output's messages, for short comparisons.
 pub(crate) fn said(output: &Output) -> Vec<Statement> {
     let messages = output.messages.iter();
-    messages.map(|outgoing| outgoing.message.vote().statement).collect()
+    messages.filter_map(|outgoing| Some(outgoing.message.vote()?.statement)).collect()
 }

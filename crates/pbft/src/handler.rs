@@ -4,19 +4,24 @@
 
 pub(crate) mod blocks;
 pub(crate) mod connected;
+pub(crate) mod handover;
+pub(crate) mod new_view;
 pub(crate) mod own_key;
 pub(crate) mod pre_prepare;
+pub(crate) mod status;
+pub(crate) mod timer;
+pub(crate) mod view_change;
 pub(crate) mod vote;
 
 use types::vote::Vote;
 
 use crate::ignored::Ignored;
-use crate::state::State;
+use crate::state::{Stage, State};
 
 /// Whether a vote, and the message around it, is about this view and about a height of which anything is kept.
 fn check_place<A>(state: &State<A>, vote: &Vote) -> Result<(), Ignored> {
     let (replica, height) = (vote.replica, vote.statement.height);
-    if vote.statement.view != state.view {
+    if vote.statement.view != state.view || state.stage != Stage::Entered {
         let view = vote.statement.view;
         return Err(Ignored::OtherView { replica, view });
     }

@@ -60,10 +60,37 @@ pub enum Ignored {
         /// The height of both.
         height: Height,
     },
-    /// A vote under this replica's own key that it knows nothing of: from now on it never votes again.
-    UnknownOwnVote {
-        /// The height it names.
-        height: Height,
+    /// A view change that was here already, or another one of the same replica for the same view.
+    RepeatedViewChange {
+        /// Who signed it.
+        replica: ReplicaId,
+        /// The view it asks for.
+        view: View,
+    },
+    /// A new view for a view that was entered with one.
+    RepeatedNewView {
+        /// The view.
+        view: View,
+    },
+    /// A status of a replica that was answered a moment ago.
+    AnsweredAlready {
+        /// Whose status it is.
+        replica: ReplicaId,
+    },
+    /// A block that was not asked for.
+    NotMissing {
+        /// Who handed it over.
+        replica: ReplicaId,
+    },
+    /// A message of this replica that came back.
+    OwnMessage {
+        /// This replica.
+        replica: ReplicaId,
+    },
+    /// A message under this replica's own key that it knows nothing of: from now on it never votes again.
+    UnknownOwnMessage {
+        /// This replica.
+        replica: ReplicaId,
     },
     /// A proposal that this replica will not vote for.
     Refused {
@@ -102,6 +129,8 @@ pub enum Refusal {
     HeaderView,
     /// Its header names another proposer than the primary.
     HeaderProposer,
+    /// It is in the place of the tip that the new view goes on from, and is not the tip.
+    NotTheTip,
     /// It has no transaction.
     EmptyBody,
     /// It is not a child of the last block voted for, or of the committed one.
@@ -124,7 +153,12 @@ impl Ignored {
             Self::RivalProposal { .. } => "rival-proposal",
             Self::RepeatedVote { .. } => "repeated-vote",
             Self::RivalVote { .. } => "rival-vote",
-            Self::UnknownOwnVote { .. } => "unknown-own-vote",
+            Self::RepeatedViewChange { .. } => "repeated-view-change",
+            Self::RepeatedNewView { .. } => "repeated-new-view",
+            Self::AnsweredAlready { .. } => "answered-already",
+            Self::NotMissing { .. } => "not-missing",
+            Self::OwnMessage { .. } => "own-message",
+            Self::UnknownOwnMessage { .. } => "unknown-own-message",
             Self::Refused { refusal, .. } => refusal.name(),
             Self::NotNext { .. } => "not-next",
             Self::Fork { .. } => "fork",
@@ -140,6 +174,7 @@ impl Refusal {
             Self::ForeignChain => "refused-foreign-chain",
             Self::HeaderView => "refused-header-view",
             Self::HeaderProposer => "refused-header-proposer",
+            Self::NotTheTip => "refused-not-the-tip",
             Self::EmptyBody => "refused-empty-body",
             Self::WrongParent => "refused-wrong-parent",
             Self::TimestampNotLater => "refused-timestamp",

@@ -4,6 +4,7 @@
 //! durable (protocol page, section 5). A process may die between any two of its fields, and nothing said afterwards
 //! contradicts what was said before.
 
+use types::evidence::Evidence;
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
@@ -29,6 +30,8 @@ pub struct Output {
     pub timers: Vec<TimerSet>,
     /// To be signed and told to whoever asked: one for each committed block, in the same order.
     pub replies: Vec<CommittedStatement>,
+    /// To be stored and counted: proofs that a key lied, each once in the life of the process.
+    pub evidence: Vec<Evidence>,
     /// To be counted: what was not acted upon, and why.
     pub ignored: Vec<Ignored>,
     /// A height that peers seem to have committed and this replica has not. A hint about when to ask them for
@@ -61,6 +64,10 @@ pub enum Timer {
     Batch,
     /// A proposal with a timestamp ahead of this replica's clock may have come of age.
     Proposal,
+    /// There was no progress for long enough to replace the primary, unless something happened since.
+    Progress,
+    /// It is time to say where this replica stands.
+    Status,
 }
 
 /// A timer to be set.

@@ -4,6 +4,7 @@ use crypto::encoding::{Decode, Encode};
 use types::block::{Block, BlockId};
 use types::certificate::Certificate;
 use types::number::{Height, View};
+use types::view_change::{NewView, NewViewStatement, ViewChange, ViewChangeStatement};
 use types::vote::Vote;
 
 /// One entry of the vote journal.
@@ -23,7 +24,7 @@ pub enum Record {
         /// The certificate.
         certificate: Certificate,
     },
-    /// A block was committed that is not on the chain of this replica's votes in the view: it does not
+    /// A block was committed that is not on the chain that this replica stood on in the view: it does not
     /// vote in that view any more.
     Left {
         /// The view.
@@ -33,20 +34,48 @@ pub enum Record {
         /// The committed block.
         block: BlockId,
     },
-    /// A vote under this replica's key was seen that this journal does not have: another process speaks with the
+    /// Something under this replica's key was seen that this journal does not have: another process speaks with the
     /// key, or a part of this journal is lost. The replica never votes again under the key.
     Retired {
-        /// The vote that was seen.
-        vote: Vote,
+        /// Why.
+        reason: Retirement,
     },
+    /// This replica asks for a view; what it says is fixed with this.
+    ViewChange {
+        /// As sent.
+        view_change: ViewChange,
+    },
+    /// The new view that this replica has accepted, or made: at most one for each view.
+    NewView {
+        /// As sent, or received.
+        new_view: NewView,
+    },
+}
+
+/// Why a replica never votes again under its key.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crypto::encoding")]
+pub enum Retirement {
+    /// A vote that it knows nothing of.
+    Vote(Vote),
+    /// A view change that it knows nothing of.
+    ViewChange(ViewChangeStatement),
+    /// A new view that it knows nothing of.
+    NewView(NewViewStatement),
+    /// Its journal was gone when it started.
+    JournalGone,
 }
 
 impl Record {
     /// The vote that was recorded before it was sent, when this is the record of one.
-    pub fn vote(&self) -> Option<&Vote> {
+    pub const fn vote(&self) -> Option<&Vote> {
         match self {
             Self::Vote { vote, .. } => Some(vote),
-            Self::Certificate { .. } | Self::Left { .. } | Self::Retired { .. } => None,
+            Self::Certificate { .. }
+            | Self::Left { .. }
+            | Self::Retired { .. }
+            | Self::ViewChange { .. }
+            | Self::NewView { .. } => None,
         }
     }
 }

@@ -11,19 +11,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crypto::keys::{PublicKey, Signer};
-use crypto::verify::{Claim, check_each};
+use crypto::signed::signing_digest;
 use thiserror::Error;
 use types::application::{Application, BlockRefusal};
 use types::block::{Block, Header};
+use types::mutant;
 use types::number::{Height, View};
 use types::replica::ReplicaId;
-use types::vote::{NotAMember, Phase, Vote};
+use types::vote::{NotAMember, Phase, Statement, Vote};
 
 use crate::output::{Outgoing, Recipients};
 use crate::record::Record;
 use crate::replica::Config;
-use crate::state::slot::Proposal;
-use crate::state::{Standing, State, Tip};
+use crate::state::{Stage, Standing, State, Tip};
 
 /// Why a journal is not this replica's word. An operator has to look; going on without it could contradict
 /// what was said.
@@ -62,12 +62,26 @@ pub enum RecoveryError {
         /// The height it names.
         height: Height,
     },
-    /// A vote in a view that this version never enters.
-    #[error("the vote at height {height} is in view {view}, which this version never enters")]
+    /// A vote in a view that the journal does not say was entered, or after a later view was asked for.
+    #[error("the vote at height {height} is in view {view}, in which the journal does not vote")]
     ForeignView {
         /// The height it names.
         height: Height,
         /// Its view.
+        view: View,
+    },
+    /// A view change or a new view that does not follow on what the journal says before it.
+    #[error("the journal goes from view {from} to view {to}")]
+    BackToView {
+        /// The view before.
+        from: View,
+        /// The view that follows.
+        to: View,
+    },
+    /// A view change of another replica, or not signed with this replica's key on this chain.
+    #[error("the view change to view {view} is not signed with this replica's key on this chain")]
+    ForeignViewChange {
+        /// The view asked for.
         view: View,
     },
     /// A prepare vote without its block, or a commit vote with one.
@@ -118,10 +132,15 @@ pub(crate) fn recover<A: Application>(
     tip: Header,
     records: Vec<Record>,
 ) -> Result<State<A>, RecoveryError> {
+    mutant!(PrepareForgotten | NewViewForgotten => {
+        return crate::mutated::recover(config, signer, application, tip, records);
+    });
     check_key(&config, signer.as_ref())?;
     check_chain(&config, &tip)?;
-    check_votes(&config, &records)?;
+    check_signatures(&config, signer.as_ref(), &records)?;
+    check_order(&records)?;
     let mut state = State::new(config, signer, application, Tip::new(tip));
+    restore_view(&mut state, &records);
     state.standing = standing(&records, state.view);
     for record in records {
         match record {
@@ -130,19 +149,26 @@ pub(crate) fn recover<A: Application>(
                 Phase::Commit => restore_commit(&mut state, vote, block.as_ref())?,
             },
             Record::Certificate { certificate } => {
-                state.raise_certificate(&certificate);
+                state.raise_prepared(&certificate);
             }
-            Record::Left { .. } | Record::Retired { .. } => {}
+            Record::Left { .. }
+            | Record::Retired { .. }
+            | Record::ViewChange { .. }
+            | Record::NewView { .. } => {}
         }
     }
+    mutant!(ViewChangeRebuilt => { crate::mutated::rebuild_view_change(&mut state) });
     check_certified(&state)?;
+    if state.standing == Standing::Left {
+        state.path.clear();
+    }
     state
-        .execute_voted()
+        .execute_path()
         .map_err(|(height, refusal)| RecoveryError::Execution { height, refusal })?;
     Ok(state)
 }
 
-/// Everything said before, for everybody.
+/// Everything said before that still matters, for everybody.
 pub(crate) fn say_again<A>(state: &State<A>) -> Vec<Outgoing> {
     let outgoing = |message| Outgoing { to: Recipients::All, message };
     state.said().into_iter().map(outgoing).collect()
@@ -166,39 +192,114 @@ fn check_chain(config: &Config, header: &Header) -> Result<(), RecoveryError> {
     Err(RecoveryError::ForeignBlock { height })
 }
 
-/// Whether all votes are this replica's own on this chain and none contradicts another.
-fn check_votes(config: &Config, records: &[Record]) -> Result<(), RecoveryError> {
+/// Whether all votes and view changes are this replica's own on this chain. Signatures are deterministic (RFC 8032), so
+/// what this key has signed is what it would sign again.
+fn check_signatures(
+    config: &Config,
+    signer: &dyn Signer,
+    records: &[Record],
+) -> Result<(), RecoveryError> {
+    let chain = config.validators.chain();
+    for record in records {
+        match record {
+            Record::Vote { vote, .. } => {
+                let Vote { statement, replica, signature } = *vote;
+                let height = statement.height;
+                if replica != config.replica {
+                    return Err(RecoveryError::ForeignVote { replica, height });
+                }
+                if signer.sign(&signing_digest(chain, &statement)) != signature {
+                    return Err(RecoveryError::ForeignSignature { height });
+                }
+            }
+            Record::ViewChange { view_change } => {
+                let signed = signer.sign(&signing_digest(chain, &view_change.statement()));
+                if view_change.replica != config.replica || signed != view_change.signature {
+                    let view = view_change.view;
+                    return Err(RecoveryError::ForeignViewChange { view });
+                }
+            }
+            Record::Certificate { .. }
+            | Record::Left { .. }
+            | Record::Retired { .. }
+            | Record::NewView { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether the journal goes through the views upwards, votes only in those it has entered, and says one thing at
+/// each place.
+///
+/// What was pruned was a beginning, so the first word about a view need not be there.
+fn check_order(records: &[Record]) -> Result<(), RecoveryError> {
     let mut said = BTreeMap::new();
-    let mut claims: Vec<Claim> = Vec::new();
-    let mut heights = Vec::new();
-    for vote in records.iter().filter_map(Record::vote) {
-        let statement = vote.statement;
-        let (replica, view, height) = (vote.replica, statement.view, statement.height);
-        if replica != config.replica {
-            return Err(RecoveryError::ForeignVote { replica, height });
+    let mut now = View::FIRST;
+    let mut entered = true;
+    for record in records {
+        match record {
+            Record::Vote { vote, .. } => {
+                let Statement { phase, view, height, block } = vote.statement;
+                if view < now || (view == now && !entered) {
+                    return Err(RecoveryError::ForeignView { height, view });
+                }
+                (now, entered) = (view, true);
+                if *said.entry((phase, view, height)).or_insert(block) != block {
+                    return Err(RecoveryError::Contradiction { height });
+                }
+            }
+            Record::ViewChange { view_change } => {
+                let to = view_change.view;
+                if to <= now {
+                    return Err(RecoveryError::BackToView { from: now, to });
+                }
+                (now, entered) = (to, false);
+            }
+            Record::NewView { new_view } => {
+                let to = new_view.view;
+                if to < now || (to == now && entered) {
+                    return Err(RecoveryError::BackToView { from: now, to });
+                }
+                (now, entered) = (to, true);
+            }
+            Record::Certificate { .. } | Record::Left { .. } | Record::Retired { .. } => {}
         }
-        if view != View::FIRST {
-            return Err(RecoveryError::ForeignView { height, view });
-        }
-        let first = *said.entry((statement.phase, view, height)).or_insert(statement.block);
-        if first != statement.block {
-            return Err(RecoveryError::Contradiction { height });
-        }
-        claims.push(vote.claim(&config.validators)?);
-        heights.push(height);
     }
-    let held = check_each(&claims);
-    match heights.into_iter().zip(held).find(|(_, held)| !held) {
-        Some((height, _)) => Err(RecoveryError::ForeignSignature { height }),
-        None => Ok(()),
+    Ok(())
+}
+
+/// Goes to the last view that the journal speaks of, and stands on its tip if it was entered.
+fn restore_view<A: Application>(state: &mut State<A>, records: &[Record]) {
+    for record in records {
+        match record {
+            Record::ViewChange { view_change } => {
+                state.leave(view_change.view, Stage::Asked);
+                state.view_changes.insert(state.config.replica, view_change.clone());
+            }
+            Record::NewView { new_view } => {
+                if new_view.view > state.view {
+                    state.leave(new_view.view, Stage::Moved);
+                }
+                state.take_over(new_view.clone());
+            }
+            Record::Vote { .. }
+            | Record::Certificate { .. }
+            | Record::Left { .. }
+            | Record::Retired { .. } => {}
+        }
     }
+    state.pace.forgive();
 }
 
 fn standing(records: &[Record], current: View) -> Standing {
     let ended = records.iter().map(|record| match record {
         Record::Retired { .. } => Standing::Retired,
         Record::Left { view, .. } if *view == current => Standing::Left,
-        Record::Left { .. } | Record::Vote { .. } | Record::Certificate { .. } => Standing::Voting,
+        Record::Left { .. }
+        | Record::Vote { .. }
+        | Record::Certificate { .. }
+        | Record::ViewChange { .. }
+        | Record::NewView { .. } => Standing::Voting,
     });
     ended.max().unwrap_or(Standing::Voting)
 }
@@ -208,28 +309,38 @@ fn restore_prepare<A>(
     vote: Vote,
     block: Option<Block>,
 ) -> Result<(), RecoveryError> {
-    let (height, id) = (vote.statement.height, vote.statement.block);
+    let Statement { view, height, block: id, .. } = vote.statement;
     let block = block
         .filter(|block| block.header.height == height && block.id() == id)
         .ok_or(RecoveryError::WrongBlock { height })?;
     check_chain(&state.config, &block.header)?;
-    let last = state.last_prepare.map(|last| last.statement);
-    if last.is_some_and(|last| last.height >= height && last.block != id) {
-        return Err(RecoveryError::Contradiction { height });
+    if view > state.view {
+        return Err(RecoveryError::ForeignView { height, view });
     }
-    if last.is_some_and(|last| last.height.next() == height && last.block != block.header.parent) {
+    state.spoken.note(&vote.statement);
+    let parent = block.header.parent;
+    if height > state.low() {
+        state.path.keep(id, Arc::new(block));
+    }
+    if view != state.view {
+        return Ok(());
+    }
+    let last = state.last_prepare.map(|last| last.statement);
+    let contradicts = |last: Statement| match last.height.next() {
+        next if next == height => last.block != parent,
+        next => next > height && last.block != id,
+    };
+    if last.is_some_and(contradicts) {
         return Err(RecoveryError::Contradiction { height });
     }
     let low = (state.low(), state.committed.id);
-    let off_chain = (height == low.0 && id != low.1)
-        || (height == low.0.next() && block.header.parent != low.1);
+    let off_chain = (height == low.0 && id != low.1) || (height == low.0.next() && parent != low.1);
     if off_chain && state.standing == Standing::Voting {
         return Err(RecoveryError::OffChain { height });
     }
     if height > low.0 && state.own_vote(Phase::Prepare, height).is_none() {
-        let slot = state.slot(height);
-        slot.proposal = Some(Proposal::new(block));
-        slot.prepares.insert(vote);
+        state.path.push(height, id);
+        state.slot(height).prepares.insert(vote);
     }
     state.last_prepare = Some(vote);
     Ok(())
@@ -244,11 +355,15 @@ fn restore_commit<A>(
     if block.is_some() {
         return Err(RecoveryError::WrongBlock { height });
     }
+    state.spoken.note(&vote.statement);
     if height <= state.low() {
-        let last = state.last_commit.map(|last| last.statement.height);
-        if last < Some(height) {
+        let place = |vote: &Vote| (vote.statement.view, vote.statement.height);
+        if state.last_commit.as_ref().map(place) < Some(place(&vote)) {
             state.last_commit = Some(vote);
         }
+        return Ok(());
+    }
+    if vote.statement.view != state.view {
         return Ok(());
     }
     let prepared = state.own_vote(Phase::Prepare, height);
@@ -263,12 +378,12 @@ fn restore_commit<A>(
 
 /// Whether every commit vote followed from a certificate that the journal still has, or from a lower one.
 fn check_certified<A>(state: &State<A>) -> Result<(), RecoveryError> {
-    let own = state.config.replica;
-    let votes = state.slots.values().filter_map(|slot| slot.commits.of(own));
-    let heights = votes.chain(&state.last_commit).map(|vote| vote.statement.height);
-    let certified = state.certificate.as_ref().map(|highest| highest.statement.height);
-    match heights.max().filter(|height| Some(*height) > certified) {
-        Some(height) => Err(RecoveryError::Uncertified { height }),
+    let certified = state.prepared.as_ref().map(|highest| {
+        let statement = &highest.statement;
+        (statement.view, statement.height)
+    });
+    match state.spoken.last(Phase::Commit).filter(|place| Some(*place) > certified) {
+        Some((_, height)) => Err(RecoveryError::Uncertified { height }),
         None => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use crypto::keys::Signer;
 use crypto::signed::Signed;
 use types::application::Application;
 use types::block::Header;
+use types::mutant;
 use types::number::{Height, View};
 use types::parameters::Parameters;
 use types::proof::ProvedBlock;
@@ -18,10 +19,10 @@ use crate::handler;
 use crate::ignored::Ignored;
 use crate::invariant;
 use crate::message::Message;
-use crate::output::{Output, Timer};
+use crate::output::{Output, Timer, TimerSet};
 use crate::record::Record;
 use crate::recovery::{self, RecoveryError};
-use crate::state::{Batch, Standing, State};
+use crate::state::{Stage, Standing, State};
 
 /// Who a replica is, and by which rules it plays.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +42,12 @@ pub struct Config {
     reason = "an input is moved once, from its channel into the step: a few hundred bytes"
 )]
 pub enum Input {
-    /// Time passes. Only timestamps of blocks look at this clock, and it may jump.
+    /// Time passes.
     Tick {
-        /// Milliseconds since 1970.
-        now_ms: u64,
+        /// Milliseconds since 1970. Only timestamps of blocks look at this clock, and it may jump.
+        wall_ms: u64,
+        /// Milliseconds since any moment before the first tick, on a clock that only goes forward.
+        steady_ms: u64,
     },
     /// A message, checked at the door.
     Message(Signed<Message>),
@@ -60,17 +63,23 @@ pub enum Input {
 
 /// What a replica shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Status {
+pub struct Overview {
     /// The view it is in.
     pub view: View,
     /// The primary of the view.
     pub primary: ReplicaId,
     /// The height committed.
     pub committed: Height,
-    /// How many heights it has voted for above the committed one.
+    /// How many heights above the committed one it has voted for in this view.
     pub in_flight: u64,
+    /// Whether it has entered the view; else it waits for the new view.
+    pub entered: bool,
     /// Whether it votes in this view.
     pub voting: bool,
+    /// Whether it never votes again under its key, which has spoken without its knowledge.
+    pub retired: bool,
+    /// How long it waits for progress in this view before it asks for the next one, in milliseconds.
+    pub timeout_ms: u64,
 }
 
 /// The one door into consensus. Attacks and instruments wrap it.
@@ -88,7 +97,7 @@ pub trait Protocol {
     fn application_mut(&mut self) -> &mut Self::Application;
 
     /// What there is to see, as of the last step.
-    fn status(&self) -> Status;
+    fn status(&self) -> Overview;
 }
 
 /// A replica that plays by the rules.
@@ -122,6 +131,8 @@ impl<A: Application> Replica<A> {
         let mut messages = recovery::say_again(&state);
         let mut output = Output::default();
         follow(&mut state, &mut output);
+        mutant!({ crate::mutated::forget(&mut output) });
+        output.timers.push(TimerSet { timer: Timer::Status, after_ms: 0 });
         invariant::assert_all(&state);
         invariant::assert_output(&state, before, &output);
         messages.append(&mut output.messages);
@@ -160,21 +171,21 @@ impl<A: Application> Protocol for Replica<A> {
         let before = state.low();
         let mut output = Output::default();
         match input {
-            Input::Tick { now_ms } => state.now_ms = now_ms,
+            Input::Tick { wall_ms, steady_ms } => {
+                state.wall_ms = wall_ms;
+                state.pace.tick(steady_ms);
+            }
             Input::Message(message) => {
                 let taken = receive(state, message.into_inner(), &mut output);
                 output.ignored.extend(taken.err());
             }
             Input::Work => {}
-            Input::Timer(Timer::Batch) => match state.batch {
-                Batch::Waiting => state.batch = Batch::Due,
-                Batch::Empty | Batch::Due => {}
-            },
-            Input::Timer(Timer::Proposal) => state.early = None,
+            Input::Timer(timer) => handler::timer::handle(state, timer, &mut output),
             Input::Blocks(blocks) => handler::blocks::handle(state, blocks, &mut output),
             Input::Connected(replica) => handler::connected::handle(state, replica, &mut output),
         }
         follow(state, &mut output);
+        mutant!({ crate::mutated::forget(&mut output) });
         invariant::assert_all(state);
         invariant::assert_output(state, before, &output);
         output
@@ -188,27 +199,43 @@ impl<A: Application> Protocol for Replica<A> {
         &mut self.state.application
     }
 
-    fn status(&self) -> Status {
-        let (head, _) = self.state.head();
-        Status {
+    fn status(&self) -> Overview {
+        let own = self.state.config.replica;
+        let voted = self.state.slots.values().filter(|slot| slot.prepares.of(own).is_some());
+        Overview {
             view: self.state.view,
             primary: self.state.primary(),
             committed: self.state.low(),
-            in_flight: head.above(self.state.low()),
-            voting: self.state.standing == Standing::Voting,
+            in_flight: u64::try_from(voted.count()).unwrap_or(u64::MAX),
+            entered: self.state.stage == Stage::Entered,
+            voting: self.state.is_voting(),
+            retired: self.state.standing == Standing::Retired,
+            timeout_ms: self.state.pace.timeout_ms(),
         }
     }
 }
 
 /// A message from outside.
-fn receive<A>(state: &mut State<A>, message: Message, output: &mut Output) -> Result<(), Ignored> {
-    let vote = *message.vote();
-    if vote.replica == state.config.replica {
-        return Err(handler::own_key::handle(state, vote, output));
+fn receive<A: Application>(
+    state: &mut State<A>,
+    message: Message,
+    output: &mut Output,
+) -> Result<(), Ignored> {
+    let author = message.author(&state.config.validators);
+    if author == state.config.replica {
+        return Err(handler::own_key::handle(state, &message, output));
     }
-    state.hear(&vote);
+    state.hear(author, &message, output);
     match message {
-        Message::PrePrepare(pre_prepare) => handler::pre_prepare::handle(state, pre_prepare),
-        Message::Prepare(vote) | Message::Commit(vote) => handler::vote::handle(state, vote),
+        Message::PrePrepare(pre_prepare) => {
+            handler::pre_prepare::handle(state, pre_prepare, output)
+        }
+        Message::Prepare(vote) | Message::Commit(vote) => {
+            handler::vote::handle(state, vote, output)
+        }
+        Message::ViewChange(asked) => handler::view_change::handle(state, asked, output),
+        Message::NewView(new_view) => handler::new_view::handle(state, new_view, output),
+        Message::Status(status) => handler::status::handle(state, status, output),
+        Message::Handover(handover) => handler::handover::handle(state, handover),
     }
 }

@@ -5,10 +5,12 @@
 //! DIR/identity   format, chain and validator key; written last when a directory is made
 //! DIR/journal    the vote journal
 //! DIR/store/     blocks, index, snapshots
+//! DIR/evidence/  proofs that a validator's key lied
 //! ```
 //!
 //! The identity is written after the journal, so where there is an identity there must be a journal:
-//! a journal that vanished is noticed, because a replica without it must not vote (protocol, §5).
+//! a journal that vanished is noticed, and the one that takes its place says that this replica never
+//! votes again under its key (protocol, §5).
 //! What is in the journal and in the store is not looked at here.
 
 mod identity;
@@ -73,12 +75,12 @@ impl Directory {
             }
         };
         if !journal::path(path).is_file() {
-            return Err(StorageError::DamagedDirectory {
-                path: path.to_owned(),
-                reason: "the vote journal is missing; a validator without it must not vote again \
-                         under its key"
-                    .to_owned(),
-            });
+            tracing::error!(
+                path = %path.display(),
+                "the vote journal is gone: this validator follows and serves the others and never \
+                 votes again under its key"
+            );
+            journal::create_retired(path, chain)?;
         }
         Ok(Self { path: path.to_owned(), identity: expected, created, lock: Arc::new(lock) })
     }

@@ -23,7 +23,7 @@ use crypto::digest::{Domain, digest};
 use crypto::encoding::encoded_bytes;
 use crypto::signed::ChainId;
 use pbft::journal::{Contents, Damage, append_frame, live, read};
-use pbft::record::Record;
+use pbft::record::{Record, Retirement};
 use types::number::Height;
 
 use crate::directory::{Directory, Lock};
@@ -254,6 +254,12 @@ pub(crate) fn path(directory: &Path) -> PathBuf {
 /// Makes an empty journal, or replaces one that an interrupted creation left.
 pub(crate) fn create(directory: &Path, chain: ChainId) -> Result<(), StorageError> {
     put(&path(directory), chain, &[]).map(drop)
+}
+
+/// Makes a journal in the place of one that is gone: it says that its owner never votes again.
+pub(crate) fn create_retired(directory: &Path, chain: ChainId) -> Result<(), StorageError> {
+    let retired = Record::Retired { reason: Retirement::JournalGone };
+    put(&path(directory), chain, &[retired]).map(drop)
 }
 
 /// Puts a fresh file with these records, and room behind them, in the journal's place. All of it is

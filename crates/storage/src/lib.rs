@@ -18,6 +18,7 @@ mod blocks;
 mod database;
 mod directory;
 mod error;
+mod evidence;
 mod files;
 #[cfg(test)]
 mod fixture;
@@ -31,5 +32,6 @@ mod tip;
 pub use crate::archive::Archive;
 pub use crate::directory::{Directory, FORMAT, Holder, Identity, is_locked};
 pub use crate::error::StorageError;
+pub use crate::evidence::EvidenceStore;
 pub use crate::journal::Journal;
 pub use crate::store::{OpenReport, SetAside, Store, WhenDamaged};

@@ -21,6 +21,20 @@ pub struct Pending {
     pub bytes: u64,
 }
 
+/// Who has waited since when, without a clock: requests are numbered as they arrive, from 1.
+///
+/// A request first seen inside a block arrives when that block is executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Arrivals {
+    /// The number of the last arrival; 0 before the first.
+    pub last: u64,
+    /// The number of the arrival that made the longest-waiting executable request executable, of those in no block
+    /// in flight.
+    pub oldest_executable: Option<u64>,
+    /// The greatest number of a request that was committed; 0 before the first.
+    pub latest_committed: u64,
+}
+
 /// A body that applies to its parent, and the state that follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
@@ -34,6 +48,9 @@ pub struct Proposal {
 pub trait Application {
     /// What could be proposed.
     fn pending(&self) -> Pending;
+
+    /// Who has waited since when.
+    fn arrivals(&self) -> Arrivals;
 
     /// A body for a block of this height on `parent`, which is the committed tip or an executed
     /// block. `None` when there is nothing valid to propose. Proposing does not execute: the block,

@@ -2,8 +2,9 @@
 //!
 //! One module per noun, in the words of the protocol page: who takes part ([`quorum`], [`replica`],
 //! [`validators`]), what is agreed on ([`block`], [`transaction`], [`account`]), who said so
-//! ([`vote`], [`certificate`], [`proof`], [`reply`], [`receipt`]), from where it starts
-//! ([`genesis`]), and the one door between consensus and money ([`application`]).
+//! ([`vote`], [`certificate`], [`proof`], [`view_change`], [`reply`], [`receipt`]), who lied
+//! ([`evidence`]), from where it starts ([`genesis`]), and the one door between consensus and money
+//! ([`application`]).
 //!
 //! Most of these are decoded from bytes that a stranger chose. So a value of a type here means only
 //! that the bytes had its shape: what is checked, and where, stands with each noun. Checking never
@@ -19,9 +20,12 @@ pub mod application;
 pub mod block;
 pub mod certificate;
 pub mod door;
+pub mod evidence;
 pub mod genesis;
 mod macros;
 pub mod memo;
+#[cfg(feature = "mutants")]
+pub mod mutant;
 pub mod number;
 pub mod parameters;
 pub mod peer_id;
@@ -33,16 +37,18 @@ pub mod replica;
 pub mod reply;
 pub mod transaction;
 pub mod validators;
+pub mod view_change;
 pub mod vote;
 
 pub use account::{Account, AccountProof, ProvedAccount, Snapshot, state_root};
 pub use address::{Address, AddressError};
 pub use amount::{Amount, AmountError, Denomination};
-pub use application::{Application, BlockRefusal, Pending, Proposal};
+pub use application::{Application, Arrivals, BlockRefusal, Pending, Proposal};
 pub use block::{Block, BlockId, Body, Header};
 pub use certificate::{Certificate, CertificateError};
 pub use crypto::signed::ChainId;
 pub use door::{CheckedTransactions, Door, NothingChecked};
+pub use evidence::{Evidence, EvidenceError, EvidenceId};
 pub use genesis::{Genesis, GenesisBuilder, GenesisErrors};
 pub use memo::{MEMO_BYTES_MAX, Memo};
 pub use number::{Height, Nonce, View};
@@ -57,6 +63,7 @@ pub use transaction::{
     Action, SignedTransaction, TRANSACTION_BYTES_MAX, Transaction, TransactionId, Transfer,
 };
 pub use validators::{VALIDATORS_MAX, Validator, ValidatorSet, ValidatorSetError};
+pub use view_change::{NewView, NewViewError, ViewChange, ViewChangeError};
 pub use vote::{NotAMember, Phase, Statement, Vote};
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The two shapes of newtype that occur more than once: a counter, and the name of something by its
-//! digest.
+//! digest; and the hook at which a test breaks a rule on purpose.
 
 /// A `u64` that counts something and is not interchangeable with other counters.
 macro_rules! counter {
@@ -117,3 +117,30 @@ macro_rules! digest_name {
 }
 
 pub(crate) use {counter, digest_name};
+
+/// A place where a mutant breaks a rule: whether one of these is active, or what is done if so; with
+/// a body alone, if any mutant is. Without the feature `mutants`, `false` or nothing.
+#[cfg(feature = "mutants")]
+#[macro_export]
+macro_rules! mutant {
+    ($body:block) => {
+        if $crate::mutant::active().is_some() $body
+    };
+    ($($name:ident)|+ => $body:block) => {
+        if $($crate::mutant::is($crate::mutant::Mutant::$name))||+ $body
+    };
+    ($($name:ident)|+) => {
+        ($($crate::mutant::is($crate::mutant::Mutant::$name))||+)
+    };
+}
+
+/// A place where a mutant would break a rule, in a build that has none.
+#[cfg(not(feature = "mutants"))]
+#[macro_export]
+macro_rules! mutant {
+    ($body:block) => {};
+    ($($name:ident)|+ => $body:block) => {};
+    ($($name:ident)|+) => {
+        false
+    };
+}

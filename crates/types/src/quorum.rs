@@ -38,6 +38,12 @@ impl Quorum {
         self.q
     }
 
+    /// The same numbers with another quorum.
+    #[cfg(feature = "mutants")]
+    pub(crate) const fn with_q(self, q: usize) -> Self {
+        Self { q, ..self }
+    }
+
     /// Members whose equal words are the truth, because one of them is not faulty: t + 1.
     pub const fn reply(self) -> usize {
         self.t.saturating_add(1)

@@ -8,12 +8,19 @@ use crypto::keys::PublicKey;
 use crypto::signed::ChainId;
 use thiserror::Error;
 
+use crate::mutant;
 use crate::number::View;
 use crate::quorum::Quorum;
 use crate::replica::ReplicaId;
 
 /// Most validators of a network.
 pub const VALIDATORS_MAX: usize = 128;
+
+/// Canonical bytes of one signature of a certificate: a replica's number and 64 bytes.
+const SIGNATURE_BYTES: usize = 2 + 64;
+
+/// For the rest of a view change: two statements, its own signature, lengths.
+const STATEMENTS_BYTES: usize = 512;
 
 /// A validator as the genesis names it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode)]
@@ -90,6 +97,7 @@ impl ValidatorSet {
 
     /// What is enough among them.
     pub fn quorum(&self) -> Quorum {
+        mutant!({ return crate::mutant::quorum(self.0.quorum) });
         self.0.quorum
     }
 
@@ -107,6 +115,13 @@ impl ValidatorSet {
     #[expect(clippy::len_without_is_empty, reason = "there is always at least one")]
     pub fn len(&self) -> usize {
         self.0.validators.len()
+    }
+
+    /// A bound on the bytes of a new view of this network: q to n view changes, each with a certificate.
+    pub fn new_view_bytes_max(&self) -> usize {
+        let n = self.len();
+        let certificate = n.saturating_mul(SIGNATURE_BYTES).saturating_add(STATEMENTS_BYTES);
+        certificate.saturating_mul(n).saturating_add(STATEMENTS_BYTES)
     }
 
     /// The replica that signs with this key.

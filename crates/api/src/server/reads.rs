@@ -261,6 +261,11 @@ pub(crate) async fn readyz<B: Backend>(State(app): State<App<B>>) -> Answer {
     if live.ready {
         return Ok(body(StatusCode::OK, TEXT, "ready\n"));
     }
+    if live.retired {
+        let text = "this validator never votes again under its key: its vote journal was lost, or the key \
+                    has spoken elsewhere; it follows the others and serves what it has";
+        return Err(Problem::new(Code::NotReady, text));
+    }
     let validators = app.backend.genesis().validators();
     Err(Problem::new(
         Code::NotReady,

@@ -69,8 +69,18 @@ pub struct Status {
     pub view: View,
     /// The primary of that view, by its place in the genesis.
     pub primary: u16,
+    /// Whether it has entered that view; else it waits until its primary shows that a quorum asked
+    /// for it.
+    pub entered: bool,
     /// Whether it votes.
     pub voting: bool,
+    /// Whether it never votes again under its key, because its vote journal is lost or the key has
+    /// spoken elsewhere. It follows the others and serves what it has.
+    pub retired: bool,
+    /// How long it waits for progress before it asks for the next view, in milliseconds.
+    #[serde(with = "scalar::whole")]
+    #[schema(value_type = Integer)]
+    pub timeout_ms: u64,
     /// Heights proposed and not yet committed.
     pub in_flight: u32,
     /// Transactions waiting in its pool.
@@ -115,7 +125,10 @@ impl Status {
             accounts: live.accounts,
             view: live.view,
             primary: live.primary.get(),
+            entered: live.entered,
             voting: live.voting,
+            retired: live.retired,
+            timeout_ms: live.timeout_ms,
             in_flight: live.in_flight,
             pending: live.pending,
             connected: live.connected.iter().map(|replica| replica.get()).collect(),
@@ -146,8 +159,14 @@ pub struct Live {
     pub view: View,
     /// The primary of that view.
     pub primary: ReplicaId,
+    /// Whether it has entered that view.
+    pub entered: bool,
     /// Whether it votes.
     pub voting: bool,
+    /// Whether it never votes again under its key.
+    pub retired: bool,
+    /// How long it waits for progress before it asks for the next view, in milliseconds.
+    pub timeout_ms: u64,
     /// Heights proposed and not yet committed.
     pub in_flight: u32,
     /// Transactions waiting in its pool.

@@ -11,6 +11,11 @@ impl Ticket {
     /// Before every arrival.
     pub const FIRST: Self = Self(0);
 
+    /// Its number: 0 before every arrival.
+    pub(crate) const fn get(self) -> u64 {
+        self.0
+    }
+
     /// The ticket of the next arrival.
     #[must_use]
     pub(crate) const fn next(self) -> Self {

@@ -1,5 +1,6 @@
 //! What the pool makes of what consensus decides.
 
+use types::application::Application;
 use types::rejection::Rejection;
 
 use crate::fixture::{Fixture, until};
@@ -120,4 +121,107 @@ fn reports_nobody_takes_are_bounded_and_the_oldest_are_lost() {
     assert_eq!(ids, [brief[1].id(), brief[2].id()]);
     assert!(matches!(dropped[0].1, Rejection::Expired { .. }));
     assert_eq!(fixture.ledger.take_dropped(), []);
+}
+
+/// Numbers of arrivals: the last, the one that the longest wait began with, and the latest
+/// committed.
+fn arrivals(fixture: &Fixture) -> (u64, Option<u64>, u64) {
+    let arrivals = fixture.ledger.arrivals();
+    (arrivals.last, arrivals.oldest_executable, arrivals.latest_committed)
+}
+
+#[test]
+fn requests_are_numbered_as_they_arrive_and_the_oldest_executable_one_is_named() {
+    let mut fixture = Fixture::new(&[100, 100, 100]);
+    assert_eq!(arrivals(&fixture), (0, None, 0));
+    let first = fixture.transfer(0, 0, 2, 1);
+    fixture.admit(&first).unwrap();
+    fixture.admit(&fixture.transfer(1, 0, 2, 1)).unwrap();
+    assert_eq!(arrivals(&fixture), (2, Some(1), 0));
+    fixture.settle(vec![first]);
+    assert_eq!(arrivals(&fixture), (2, Some(2), 1));
+}
+
+#[test]
+fn who_waits_behind_a_gap_waits_for_nobody_until_it_is_filled() {
+    let mut fixture = Fixture::new(&[100, 100]);
+    fixture.admit(&fixture.transfer(0, 1, 1, 1)).unwrap();
+    assert_eq!(arrivals(&fixture), (1, None, 0));
+    fixture.admit(&fixture.transfer(1, 0, 0, 1)).unwrap();
+    let filling = fixture.transfer(0, 0, 1, 1);
+    fixture.admit(&filling).unwrap();
+    assert_eq!(arrivals(&fixture), (3, Some(2), 0));
+    fixture.settle(vec![filling, fixture.transfer(1, 0, 0, 1)]);
+    assert_eq!(arrivals(&fixture).1, Some(3), "executable since the gap was filled");
+}
+
+#[test]
+fn what_is_in_a_block_in_flight_waits_for_nobody_until_the_block_is_abandoned() {
+    let mut fixture = Fixture::new(&[100, 100]);
+    let request = fixture.transfer(0, 0, 1, 1);
+    fixture.admit(&request).unwrap();
+    let block = fixture.block(vec![request]);
+    fixture.execute(&block).unwrap();
+    assert_eq!(arrivals(&fixture), (1, None, 0));
+    fixture.forget(&block);
+    assert_eq!(arrivals(&fixture), (1, Some(1), 0), "it has waited since it arrived");
+}
+
+/// Section 4: a request first seen inside a block arrives when that block is accepted.
+#[test]
+fn a_request_first_seen_in_a_block_arrives_with_it_and_keeps_that_number() {
+    let mut fixture = Fixture::new(&[100, 100]);
+    let stranger = fixture.transfer(0, 0, 1, 1);
+    let block = fixture.block(vec![stranger]);
+    fixture.execute(&block).unwrap();
+    fixture.admit(&fixture.transfer(1, 0, 0, 1)).unwrap();
+    assert_eq!(arrivals(&fixture), (2, Some(2), 0));
+    fixture.forget(&block);
+    assert_eq!(arrivals(&fixture), (2, Some(1), 0), "it was here before the other");
+
+    let mut fixture = Fixture::new(&[100, 100]);
+    let block = fixture.block(vec![fixture.transfer(0, 0, 1, 1)]);
+    fixture.execute(&block).unwrap();
+    fixture.admit(&fixture.transfer(1, 0, 0, 1)).unwrap();
+    fixture.commit(&block);
+    assert_eq!(arrivals(&fixture), (2, Some(2), 1), "nothing later than the one that waits");
+}
+
+/// The copy that gossip brings behind the block is no later request, and nobody is starved over it.
+#[test]
+fn a_request_that_comes_again_behind_its_block_has_arrived_with_the_block() {
+    let mut fixture = Fixture::new(&[100, 100]);
+    let stranger = fixture.transfer(0, 0, 1, 1);
+    let block = fixture.block(vec![stranger.clone()]);
+    fixture.execute(&block).unwrap();
+    fixture.admit(&fixture.transfer(1, 0, 0, 1)).unwrap();
+    fixture.admit(&stranger).unwrap();
+    fixture.commit(&block);
+    assert_eq!(arrivals(&fixture), (3, Some(2), 1));
+}
+
+#[test]
+fn a_rival_of_a_waiting_request_counts_by_its_own_arrival() {
+    let mut fixture = Fixture::new(&[100, 100]);
+    fixture.admit(&fixture.transfer(1, 0, 0, 1)).unwrap();
+    fixture.admit(&fixture.transfer(0, 0, 1, 1)).unwrap();
+    fixture.settle(vec![fixture.transfer(0, 0, 1, 2)]);
+    assert_eq!(arrivals(&fixture), (3, Some(1), 3));
+}
+
+/// It could not be executed before, so nobody's proposal has passed it over.
+#[test]
+fn a_parked_request_that_becomes_payable_counts_from_then() {
+    let mut fixture = Fixture::new(&[100, 0, 100]);
+    let early = fixture.transfer(1, 0, 0, 50);
+    fixture.admit_from(&early, Origin::Peer).unwrap();
+    let parked = arrivals(&fixture);
+    assert_eq!(parked.1, None);
+    for nonce in 0..3 {
+        fixture.settle(vec![fixture.transfer(2, nonce, 0, 1)]);
+    }
+    fixture.settle(vec![fixture.transfer(0, 0, 1, 60)]);
+    let (last, oldest, latest_committed) = arrivals(&fixture);
+    assert_eq!(oldest, Some(last), "the newest arrival of all");
+    assert!(latest_committed < last);
 }

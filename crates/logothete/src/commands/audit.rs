@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crypto::signed::{ChainId, Unverified};
+use crypto::signed::{Authenticated, ChainId, Unverified};
+use crypto::verify::Claim;
 use indicatif::{ProgressBar, ProgressStyle};
 use ledger::{Ledger, PoolLimits};
 use pbft::Record;
@@ -217,6 +218,39 @@ impl Audit<'_> {
                 return Err(bad(format!("holds two votes for one place: {statement:?}")));
             }
         }
+        self.check_views().map_err(bad)
+    }
+
+    /// Every view change and new view of the journal holds, and there is one of each for a view.
+    fn check_views(&self) -> Result<(), String> {
+        let validators = self.genesis.validators();
+        let mut asked = BTreeMap::new();
+        let mut entered = BTreeMap::new();
+        for record in self.archive.records() {
+            let mut claims = Vec::new();
+            let (view, formed, twice) = match record {
+                Record::ViewChange { view_change } => {
+                    let (view, said) = (view_change.view, view_change.statement());
+                    let formed = view_change.claims(validators, &mut claims).is_ok();
+                    (view, formed, *asked.entry(view).or_insert(said) != said)
+                }
+                Record::NewView { new_view } => {
+                    let (view, said) = (new_view.view, new_view.statement());
+                    let formed = new_view.claims(validators, &mut claims).is_ok();
+                    (view, formed, *entered.entry(view).or_insert_with(|| said.clone()) != said)
+                }
+                Record::Vote { .. }
+                | Record::Certificate { .. }
+                | Record::Left { .. }
+                | Record::Retired { .. } => continue,
+            };
+            if !formed || !claims.iter().all(Claim::holds) {
+                return Err(format!("holds a word about view {view} that was not signed"));
+            }
+            if twice {
+                return Err(format!("holds two different words about view {view}"));
+            }
+        }
         Ok(())
     }
 
@@ -254,7 +288,11 @@ impl Audit<'_> {
 fn own_vote(record: &Record) -> Option<&Vote> {
     match record {
         Record::Vote { vote, .. } => Some(vote),
-        Record::Certificate { .. } | Record::Left { .. } | Record::Retired { .. } => None,
+        Record::Certificate { .. }
+        | Record::Left { .. }
+        | Record::Retired { .. }
+        | Record::ViewChange { .. }
+        | Record::NewView { .. } => None,
     }
 }
 

@@ -109,6 +109,9 @@ node_key = "node.key"
 
 # Where it listens for other validators; port 0 lets the system choose.
 p2p_listen = ["/ip4/127.0.0.1/tcp/0"]
+# What the other validators are told to dial, where it is not what this one listens on: behind a
+# router that translates addresses, say.
+p2p_announce = []
 # Validators to begin with, as /ip4/…/tcp/…/p2p/PEERID. On a testnet ports change with every start,
 # so `logothete testnet` gives them on the command line.
 p2p_bootstrap = []

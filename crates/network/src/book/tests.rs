@@ -31,6 +31,7 @@ fn members(own: u8) -> Members {
         validators: ValidatorSet::new(chain, validators.collect()).unwrap(),
         signer: Arc::new(key(own)),
         listen: Vec::new(),
+        announce: Vec::new(),
         bootstrap: Vec::new(),
         mdns: false,
         limits: Limits::default(),

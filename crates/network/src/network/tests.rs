@@ -92,6 +92,7 @@ pub(super) fn settings(validators: &ValidatorSet, number: u16, bootstrap: &[Stri
         validators: validators.clone(),
         signer: Arc::new(key),
         listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
+        announce: Vec::new(),
         bootstrap: bootstrap.to_vec(),
         mdns: false,
         limits: quick(),

@@ -8,7 +8,7 @@ fn networks() -> impl Iterator<Item = (u16, Limits)> {
         [1 << 10, 1 << 20, 8 << 20].map(|block_bytes_max| {
             let parameters =
                 Parameters { window_heights, block_bytes_max, ..Parameters::default() };
-            (window_heights, Limits::for_network(&parameters))
+            (window_heights, Limits::for_network(&parameters, 0))
         })
     })
 }
@@ -34,4 +34,11 @@ fn a_window_of_full_blocks_may_be_said_twice_a_second_and_as_much_again() {
         assert!(u64::from(limits.bytes_per_second) >= bytes, "{window}");
         assert!(u64::from(limits.frames_per_second) >= window * 8, "{window}");
     }
+}
+
+#[test]
+fn a_message_longer_than_a_block_fits_a_frame() {
+    let parameters = Parameters { block_bytes_max: 1 << 10, ..Parameters::default() };
+    let limits = Limits::for_network(&parameters, 2 << 20);
+    assert!(limits.frame_bytes_max > 2 << 20);
 }

@@ -69,6 +69,20 @@ fn a_whole_configuration_is_read_with_everything_it_names() {
 }
 
 #[test]
+fn what_is_announced_is_where_others_are_sent() {
+    let fixture = Fixture::new();
+    let end = format!("/p2p/{}", network::peer_id_of(&[2; 32]));
+
+    let load =
+        |announced: &str| fixture.load(&format!("{TEXT}\np2p_announce = [{announced}]\n")).unwrap();
+
+    let address = Some(format!("/dns4/example/tcp/7{end}"));
+    assert_eq!(load("").dialled(), None);
+    assert_eq!(load("\"/dns4/example/tcp/7\"").dialled(), address);
+    assert_eq!(load(&format!("\"/dns4/example/tcp/7{end}\"")).dialled(), address);
+}
+
+#[test]
 fn an_unknown_key_is_refused_with_its_line_and_the_right_one() {
     let refusal = Fixture::new().refusal(&format!("{TEXT}\np2p_bootstrp = []\n"));
 

@@ -130,7 +130,7 @@ fn only_a_message_of_the_protocol_may_be_as_long_as_a_frame() {
 #[test]
 fn the_largest_batch_of_requests_fits_the_frames_of_the_smallest_blocks() {
     let parameters = Parameters { block_bytes_max: 0, ..Parameters::default() };
-    let limits = network::Limits::for_network(&parameters);
+    let limits = network::Limits::for_network(&parameters, 0);
 
     assert!(BATCH_BYTES_MAX <= usize::try_from(limits.frame_bytes_max).unwrap());
     assert!(BATCH_BYTES_MAX <= limits.gossip_bytes_max);

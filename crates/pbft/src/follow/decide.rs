@@ -1,10 +1,14 @@
 //! Committing what is decided (protocol page, section 3, rule 4).
 
+use std::sync::Arc;
+
 use types::application::Application;
 use types::block::{Block, Header};
+use types::certificate::Certificate;
+use types::mutant;
 use types::number::Height;
 use types::proof::{DESCENDANTS_MAX, Proof, ProvedBlock};
-use types::vote::Statement;
+use types::vote::{Phase, Statement};
 
 use crate::ignored::Ignored;
 use crate::output::Output;
@@ -14,31 +18,47 @@ use crate::state::{Standing, State};
 /// proofs are as short as can be.
 pub(super) fn decide<A: Application>(state: &mut State<A>, output: &mut Output) {
     while state.standing != Standing::Diverged
-        && let Some(statement) = next_decided(state)
+        && let Some(certificate) = next_decided(state)
     {
-        if let Err(diverged) = commit_up_to(state, &statement, output) {
+        if let Err(diverged) = commit_up_to(state, &certificate, output) {
             state.standing = Standing::Diverged;
             output.ignored.push(diverged);
         }
     }
 }
 
-/// The lowest block with a quorum of commit votes that is here with all its ancestors.
-fn next_decided<A>(state: &State<A>) -> Option<Statement> {
-    let q = state.quorum().q();
+/// The certificate of the lowest block with a quorum of commit votes that is here with all its
+/// ancestors. Of the votes that were counted here, or else one that a new view has shown: whoever
+/// had it may be gone, and nobody proposes such a tip again.
+fn next_decided<A>(state: &State<A>) -> Option<Certificate> {
+    let quorum = state.quorum();
+    let validators = &state.config.validators;
     let above = state.slots.range(state.low().next()..);
-    above
-        .filter_map(|(_, slot)| slot.commits.quorum(q))
-        .find(|statement| reaches_committed(state, statement))
+    let mut counted = above
+        .filter_map(|(_, slot)| Some((slot.commits.quorum(quorum.q())?, slot)))
+        .filter(|(statement, _)| reaches_committed(state, statement))
+        .filter_map(|(statement, slot)| slot.commits.certificate(statement, validators));
+    mutant!(ShownCommitIgnored => { return counted.next() });
+    counted.next().or_else(|| shown(state).cloned())
+}
+
+/// The highest certificate known, when it commits something that is here and not committed.
+fn shown<A>(state: &State<A>) -> Option<&Certificate> {
+    let highest = state.certificate.as_ref()?;
+    let statement = &highest.statement;
+    let decides = statement.phase == Phase::Commit
+        && statement.height > state.low()
+        && reaches_committed(state, statement);
+    decides.then_some(highest)
 }
 
 /// Whether the block and everything between it and the committed one is here, as one chain.
 fn reaches_committed<A>(state: &State<A>, statement: &Statement) -> bool {
     let mut id = statement.block;
     for height in heights(state, statement.height).rev() {
-        match state.proposal(height) {
-            Some(proposal) if proposal.id == id => id = proposal.block.header.parent,
-            Some(_) | None => return false,
+        match state.block(height, &id) {
+            Some(block) => id = block.header.parent,
+            None => return false,
         }
     }
     let descendants = statement.height.above(state.low());
@@ -56,23 +76,18 @@ fn heights<A>(
 /// Commits the ancestors of a decided block, which are here, and then itself.
 fn commit_up_to<A: Application>(
     state: &mut State<A>,
-    decided: &Statement,
+    certificate: &Certificate,
     output: &mut Output,
 ) -> Result<(), Ignored> {
-    let validators = &state.config.validators;
-    let certificate = state
-        .slots
-        .get(&decided.height)
-        .and_then(|slot| slot.commits.certificate(*decided, validators))
-        .expect("a quorum of commit votes was counted in this slot");
-    let heights = heights(state, decided.height);
-    let headers: Vec<Header> = heights
-        .clone()
-        .filter_map(|height| state.proposal(height))
-        .map(|proposal| proposal.block.header.clone())
-        .collect();
-    for (height, above) in heights.zip(1..) {
-        let block = take_executed(state, height)?;
+    let blocks = take_chain(state, &certificate.statement);
+    let headers: Vec<Header> = blocks.iter().map(|block| block.header.clone()).collect();
+    for (block, above) in blocks.into_iter().zip(1..) {
+        let height = block.header.height;
+        // It was executed when it was voted for, unless this replica came too late for that or voted for another.
+        state
+            .application
+            .execute(&block)
+            .map_err(|refusal| Ignored::Diverged { height, refusal })?;
         let proof = Proof {
             descendants: headers.iter().skip(above).cloned().collect(),
             certificate: certificate.clone(),
@@ -82,14 +97,21 @@ fn commit_up_to<A: Application>(
     Ok(())
 }
 
-/// The block at this height, executed: this replica may have come too late to vote for it, or may have given
-/// its vote to another one.
-fn take_executed<A: Application>(state: &mut State<A>, height: Height) -> Result<Block, Ignored> {
-    if height > state.executed || !state.voted_for_proposal(height) {
-        state.execute(height).map_err(|refusal| Ignored::Diverged { height, refusal })?;
+/// Takes the blocks from above the committed one up to a decided one, which are here, the lowest first.
+fn take_chain<A>(state: &mut State<A>, decided: &Statement) -> Vec<Block> {
+    let mut id = decided.block;
+    let mut chain = Vec::new();
+    for height in heights(state, decided.height).rev() {
+        let kept = state.path.take(&id);
+        let slot = state.slots.get_mut(&height);
+        let proposed = slot.and_then(|slot| slot.proposal.take_if(|proposal| proposal.id == id));
+        let block = kept.or(proposed.map(|proposal| proposal.block));
+        let block = block.expect("every block down from the decided one was found here");
+        id = block.header.parent;
+        chain.push(Arc::unwrap_or_clone(block));
     }
-    let taken = state.slots.get_mut(&height).and_then(|slot| slot.proposal.take());
-    Ok(taken.expect("every block up to the decided one was found here").block)
+    chain.reverse();
+    chain
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Proposing (protocol page, section 3, rule 1), and when to wait for company.
 //!
-//! An idle primary proposes at once. While proposals are in flight it gathers: until a full block is pending, or
+//! The tip of a new view comes first. An idle primary proposes at once. While proposals are in flight it gathers: until a full block is pending, or
 //! until the first request has waited for the batch delay. There are no empty blocks.
+
+use std::sync::Arc;
 
 use types::application::{Application, Pending};
 use types::block::{Block, Header};
@@ -10,11 +12,16 @@ use types::vote::Phase;
 
 use crate::message::{Message, PrePrepare};
 use crate::output::{Output, Timer, TimerSet};
-use crate::state::{Batch, Standing, State};
+use crate::state::{Batch, State};
 
 pub(super) fn propose<A: Application>(state: &mut State<A>, output: &mut Output) {
+    if !state.is_primary() || !state.is_voting() {
+        state.batch = Batch::Empty;
+        return;
+    }
+    propose_tip(state, output);
     let pending = state.application.pending();
-    if !state.is_primary() || state.standing != Standing::Voting || pending.transactions == 0 {
+    if pending.transactions == 0 {
         state.batch = Batch::Empty;
         return;
     }
@@ -34,11 +41,23 @@ pub(super) fn propose<A: Application>(state: &mut State<A>, output: &mut Output)
     };
     state.batch = Batch::Empty;
     if let Some(block) = build(state, height) {
-        let vote = state.sign(Phase::Prepare, height, block.id());
-        let pre_prepare = PrePrepare { block: block.clone(), vote };
         state.executed = state.executed.max(height);
-        state.say(Message::PrePrepare(pre_prepare), Some(block), output);
+        say(state, &Arc::new(block), output);
     }
+}
+
+/// Proposes the tip of the new view again, unchanged, when a prepared certificate has made it the tip.
+fn propose_tip<A: Application>(state: &mut State<A>, output: &mut Output) {
+    let tip = state.tip_again().and_then(|tip| state.path.block(&tip.block)).cloned();
+    if let Some(block) = tip {
+        say(state, &block, output);
+    }
+}
+
+fn say<A: Application>(state: &mut State<A>, block: &Arc<Block>, output: &mut Output) {
+    let vote = state.sign(Phase::Prepare, block.header.height, block.id());
+    let pre_prepare = PrePrepare { block: Block::clone(block), vote };
+    state.vote(Message::PrePrepare(pre_prepare), Some(Arc::clone(block)), output);
 }
 
 /// Whether a block is proposed now that this much is pending.
@@ -62,7 +81,7 @@ fn build<A: Application>(state: &mut State<A>, height: Height) -> Option<Block> 
         parent,
         view: state.view,
         proposer: state.config.replica,
-        timestamp_ms: later.max(state.now_ms),
+        timestamp_ms: later.max(state.wall_ms),
         body_root: proposal.body.root(),
         transactions: u32::try_from(proposal.body.len()).ok()?,
         state_root: proposal.state_root,

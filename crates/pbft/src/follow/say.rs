@@ -1,8 +1,12 @@
 //! Voting (protocol page, section 3, rules 2 and 3), and the delivery of own messages.
 
+use std::sync::Arc;
+
 use types::application::Application;
 use types::block::Block;
 use types::certificate::Certificate;
+use types::mutant;
+use types::number::Height;
 use types::vote::{Phase, Statement};
 
 use crate::handler;
@@ -10,13 +14,13 @@ use crate::ignored::{Ignored, Refusal};
 use crate::message::Message;
 use crate::output::Output;
 use crate::record::Record;
-use crate::state::{Standing, State};
+use crate::state::State;
 
 /// Votes and counts its own votes until nothing more is to be said.
 pub(super) fn say<A: Application>(state: &mut State<A>, output: &mut Output) {
     loop {
-        deliver_own(state);
-        if state.standing == Standing::Voting {
+        deliver_own(state, output);
+        if state.is_voting() {
             while prepare_next(state, output) {}
             commit_prepared(state, output);
         }
@@ -27,46 +31,66 @@ pub(super) fn say<A: Application>(state: &mut State<A>, output: &mut Output) {
 }
 
 /// Own messages go the way of all others: a loop, not a recursion.
-fn deliver_own<A>(state: &mut State<A>) {
+fn deliver_own<A>(state: &mut State<A>, output: &mut Output) {
     while let Some(message) = state.own.pop_front() {
         let taken = match message {
-            Message::PrePrepare(pre_prepare) => handler::pre_prepare::handle(state, pre_prepare),
-            Message::Prepare(vote) | Message::Commit(vote) => handler::vote::handle(state, vote),
+            Message::PrePrepare(pre_prepare) => {
+                handler::pre_prepare::handle(state, pre_prepare, output)
+            }
+            Message::Prepare(vote) | Message::Commit(vote) => {
+                handler::vote::handle(state, vote, output)
+            }
+            Message::ViewChange(_)
+            | Message::NewView(_)
+            | Message::Status(_)
+            | Message::Handover(_) => Ok(()),
         };
         assert!(taken.is_ok(), "an own message was not counted: {taken:?}");
     }
 }
 
-/// Looks at the proposal right above the last block voted for, and executes it before it votes. Whether it got
-/// a vote, so that the next one has its turn.
+/// Looks at the proposal right above the last block voted for, or at that of the tip, and executes it before it
+/// votes. Whether it got a vote, so that the next one has its turn.
 fn prepare_next<A: Application>(state: &mut State<A>, output: &mut Output) -> bool {
     let Some((height, proposal)) = state.next_proposal() else {
         return false;
     };
-    let mut judged = judge(state, &proposal.block);
-    if judged.is_ok() {
-        if state.early_ms(&proposal.block.header) > 0 {
-            return false;
-        }
-        judged = state.execute(height).map_err(Refusal::Execution);
-    }
-    if let Err(refusal) = judged {
+    let (id, block) = (proposal.id, Arc::clone(&proposal.block));
+    if let Err(refusal) = judge(state, height, &block) {
         state.refuse(height);
         output.ignored.push(Ignored::Refused { height, refusal });
-        return false;
+        return true;
     }
-    state.executed = state.executed.max(height);
-    let proposal = state.proposal(height).expect("it was just executed");
-    let (id, block) = (proposal.id, proposal.block.clone());
+    if state.tip_again().is_none_or(|tip| tip.height != height) {
+        if state.early_ms(&block.header) > 0 {
+            return false;
+        }
+        if let Err(refusal) = state.application.execute(&block)
+            && !mutant!(ExecutionUnchecked)
+        {
+            state.refuse(height);
+            let refusal = Refusal::Execution(refusal);
+            output.ignored.push(Ignored::Refused { height, refusal });
+            return true;
+        }
+        state.executed = state.executed.max(height);
+    }
     let vote = state.sign(Phase::Prepare, height, id);
-    state.say(Message::Prepare(vote), Some(block), output);
+    state.vote(Message::Prepare(vote), Some(block), output);
     true
 }
 
-/// The voting rule, but for the timestamp ahead of the clock and the execution. The block is in the slot right
-/// above the head, and the primary of this view proposed it in this view.
-fn judge<A>(state: &State<A>, block: &Block) -> Result<(), Refusal> {
+/// The voting rule, but for the timestamp ahead of the clock and the execution. The primary of this view proposed the
+/// block in this view, and it is in the slot right above the head, or in that of the tip.
+///
+/// The tip itself was executed on the way into the view, and a certificate vouches for it: what its header says of its
+/// first proposal is not asked again.
+fn judge<A>(state: &State<A>, height: Height, block: &Block) -> Result<(), Refusal> {
     let header = &block.header;
+    if let Some(tip) = state.tip_again().filter(|tip| tip.height == height) {
+        mutant!(TipRefused => { if header.view != state.view { return Err(Refusal::HeaderView) } });
+        return if block.id() == tip.block { Ok(()) } else { Err(Refusal::NotTheTip) };
+    }
     let (_, head) = state.head();
     if header.chain != *state.config.validators.chain() {
         return Err(Refusal::ForeignChain);
@@ -108,11 +132,12 @@ fn commit_prepared<A>(state: &mut State<A>, output: &mut Output) {
         .collect();
     for certificate in prepared {
         let Statement { height, block, .. } = certificate.statement;
-        if state.raise_certificate(&certificate) {
+        if state.raise_prepared(&certificate) {
             output.records.push(Record::Certificate { certificate });
         }
+        mutant!(CommitsLastHeard => { crate::mutated::commit(state, height, output); continue });
         let vote = state.sign(Phase::Commit, height, block);
-        state.say(Message::Commit(vote), None, output);
+        state.vote(Message::Commit(vote), None, output);
     }
 }
 

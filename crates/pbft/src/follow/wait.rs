@@ -1,13 +1,36 @@
-//! What this replica waits for: a proposal that is ahead of its clock, and blocks that its peers seem to have.
+//! What this replica waits for: progress, a proposal that is ahead of its clock, and blocks that its peers seem to
+//! have.
 
+use types::application::Application;
+use types::mutant;
 use types::number::Height;
 
+use super::view::is_quorum_leaving;
 use crate::output::{AFTER_MS_MAX, Output, Timer, TimerSet};
-use crate::state::State;
+use crate::state::{Stage, State};
 
-pub(super) fn wait<A>(state: &mut State<A>, output: &mut Output) {
+pub(super) fn wait<A: Application>(state: &mut State<A>, output: &mut Output) {
     set_proposal_timer(state, output);
+    set_progress_timer(state, output);
     output.behind = behind(state);
+}
+
+/// Waits for progress while there is work: a request, or a block that this replica stands on and that is not
+/// committed. Only a commit begins the time anew. Who asks for a view waits once a quorum wants to leave with it.
+fn set_progress_timer<A: Application>(state: &mut State<A>, output: &mut Output) {
+    let pending = state.application.pending().transactions > 0 && !mutant!(PendingIsNoWork);
+    let work = state.path.head().is_some() || pending;
+    let waits = match state.stage {
+        Stage::Entered | Stage::Moved => work,
+        Stage::Asked => is_quorum_leaving(state),
+    };
+    if !waits || !state.may_speak() {
+        state.pace.rest();
+        return;
+    }
+    if let Some(after_ms) = state.pace.wait() {
+        output.timers.push(TimerSet { timer: Timer::Progress, after_ms });
+    }
 }
 
 fn set_proposal_timer<A>(state: &mut State<A>, output: &mut Output) {
@@ -27,7 +50,7 @@ fn set_proposal_timer<A>(state: &mut State<A>, output: &mut Output) {
 ///
 /// Either a quorum of commit votes is here for a block that is not, or not with all its ancestors. Or t + 1 replicas
 /// have voted so far up that the one of them that tells the truth must have committed the height one window
-/// below.
+/// below. Or somebody says so, which costs him an answer.
 fn behind<A>(state: &State<A>) -> Option<Height> {
     let quorum = state.quorum();
     let decided = state.slots.iter().rev();
@@ -35,9 +58,10 @@ fn behind<A>(state: &State<A>) -> Option<Height> {
         .filter(|(_, slot)| slot.commits.quorum(quorum.q()).is_some())
         .map(|(height, _)| *height)
         .next();
-    let mut heard: Vec<Height> = state.heard.values().copied().collect();
+    let mut heard: Vec<Height> = state.peers.values().map(|peer| peer.voted).collect();
     heard.sort_unstable_by(|one, other| other.cmp(one));
     let voted = heard.get(quorum.t()).copied();
     let committed = voted.map(|height| state.one_window_below(height));
-    decided.max(committed).filter(|height| *height > state.low())
+    let said = state.peers.values().map(|peer| peer.committed).max();
+    decided.max(committed).max(said).filter(|height| *height > state.low())
 }

@@ -4,11 +4,12 @@
 
 use crypto::signed::Signed;
 use types::application::Application;
+use types::mutant;
 use types::proof::ProvedBlock;
 
 use crate::ignored::Ignored;
 use crate::output::Output;
-use crate::state::{Standing, State};
+use crate::state::{Stage, Standing, State};
 
 pub(crate) fn handle<A: Application>(
     state: &mut State<A>,
@@ -29,6 +30,7 @@ fn take<A: Application>(
 ) -> Result<(), Ignored> {
     let header = &proved.block.header;
     let height = header.height;
+    mutant!(KnownBlockAgain => { if height == state.low() { state.commit(proved, output); return Ok(()) } });
     if height < state.low() {
         return Ok(());
     }
@@ -43,10 +45,19 @@ fn take<A: Application>(
         return Err(Ignored::Fork { height });
     }
     if let Err(refusal) = state.application.execute(&proved.block) {
-        state.standing = Standing::Diverged;
+        state.standing = state.standing.max(Standing::Diverged);
         return Err(Ignored::Diverged { height, refusal });
     }
 
+    state.question_certificate(&proved.proof.certificate, output);
+    let view = proved.proof.certificate.statement.view;
+    if view > state.view {
+        // A quorum votes in that view: this replica follows, and votes once it is shown the new view.
+        state.leave(view, Stage::Moved);
+        // The block may have been a layer of the view that was left.
+        let again = state.application.execute(&proved.block);
+        assert!(again.is_ok(), "the block at height {height} was executed a moment ago: {again:?}");
+    }
     state.commit(proved, output);
     Ok(())
 }

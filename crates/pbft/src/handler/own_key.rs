@@ -4,32 +4,28 @@
 //! process with its key, or by itself before a part of its journal was lost. Either way it can no longer promise not
 //! to contradict itself, so it never votes again under the key.
 
-use types::vote::Vote;
-
 use crate::ignored::Ignored;
+use crate::message::Message;
 use crate::output::Output;
-use crate::record::Record;
-use crate::state::{Standing, State};
+use crate::state::State;
 
-pub(crate) fn handle<A>(state: &mut State<A>, vote: Vote, output: &mut Output) -> Ignored {
-    let (replica, height) = (vote.replica, vote.statement.height);
-    if vote.statement.view == state.view && height <= state.low() {
-        // Votes about committed heights are not remembered, so nothing follows from them.
-        return Ignored::AlreadyCommitted { replica, height };
-    }
-    let said = state.own_vote(vote.statement.phase, height);
-    if said.is_some_and(|said| said.statement == vote.statement) {
-        return Ignored::RepeatedVote { replica, height };
-    }
-    match state.standing {
-        Standing::Voting | Standing::Left => {
-            state.standing = Standing::Retired;
-            output.records.push(Record::Retired { vote });
+pub(crate) fn handle<A>(state: &mut State<A>, message: &Message, output: &mut Output) -> Ignored {
+    let replica = state.config.replica;
+    let unknown = match message {
+        Message::PrePrepare(pre_prepare) => state.unknown_vote(pre_prepare.vote),
+        Message::Prepare(vote) | Message::Commit(vote) => state.unknown_vote(*vote),
+        Message::ViewChange(asked) => state.unknown_view_change(asked),
+        Message::NewView(new_view) => state.unknown_new_view(new_view),
+        // They bind nobody.
+        Message::Status(_) | Message::Handover(_) => None,
+    };
+    match unknown {
+        Some(reason) => {
+            state.retire(reason, output);
+            Ignored::UnknownOwnMessage { replica }
         }
-        // It does not vote before the next restart, or never.
-        Standing::Diverged | Standing::Retired => {}
+        None => Ignored::OwnMessage { replica },
     }
-    Ignored::UnknownOwnVote { height }
 }
 
 #[cfg(test)]

@@ -3,25 +3,38 @@
 //! Whether the block deserves a vote is not asked here but when its turn comes, right above the last block
 //! voted for (`follow`): until then its parent may not be known.
 
+use std::sync::Arc;
+
+use types::evidence::Evidence;
+use types::mutant;
+
 use crate::ignored::Ignored;
 use crate::message::PrePrepare;
+use crate::output::Output;
 use crate::state::State;
 use crate::state::slot::Proposal;
 
-pub(crate) fn handle<A>(state: &mut State<A>, pre_prepare: PrePrepare) -> Result<(), Ignored> {
+pub(crate) fn handle<A>(
+    state: &mut State<A>,
+    pre_prepare: PrePrepare,
+    output: &mut Output,
+) -> Result<(), Ignored> {
     let PrePrepare { block, vote } = pre_prepare;
     let height = vote.statement.height;
     super::check_place(state, &vote)?;
-    if vote.replica != state.primary() {
+    mutant!(SecondProposalTaken => { crate::mutated::forget_proposal(state, &vote) });
+    if vote.replica != state.primary() && !mutant!(ProposerUnchecked) {
         let replica = vote.replica;
         return Err(Ignored::NotPrimary { replica });
     }
     let slot = state.slot(height);
-    let voted = slot.prepares.of(vote.replica).map(|vote| vote.statement);
+    let voted = slot.prepares.of(vote.replica).copied();
     let proposed = slot.proposal.as_ref().map(|proposal| proposal.id);
-    if voted.is_some_and(|first| first != vote.statement)
-        || proposed.is_some_and(|first| first != vote.statement.block)
-    {
+    if let Some(first) = voted.filter(|first| first.statement != vote.statement) {
+        state.accuse(Evidence::Votes { first, second: vote }, output);
+        return Err(Ignored::RivalProposal { height });
+    }
+    if proposed.is_some_and(|first| first != vote.statement.block) {
         return Err(Ignored::RivalProposal { height });
     }
     if voted.is_some() && proposed.is_some() {
@@ -34,7 +47,8 @@ pub(crate) fn handle<A>(state: &mut State<A>, pre_prepare: PrePrepare) -> Result
         slot.prepares.insert(vote);
     }
     if proposed.is_none() {
-        slot.proposal = Some(Proposal::new(block));
+        slot.proposal = Some(Proposal::new(Arc::new(block)));
     }
+    state.compare_branches(&vote, output);
     Ok(())
 }

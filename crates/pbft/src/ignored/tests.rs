@@ -8,9 +8,10 @@ use types::vote::{Phase, Statement};
 
 use super::{Ignored, Refusal};
 use crate::fixture::{
-    Bench, NOON, block_on, chain_of, commit, pre_prepare, prepare, proved, signed, statement,
+    Bench, NOON, asks, block_in, block_on, certificate_by, chain_of, commit, key, pre_prepare,
+    prepare, proposal_in, signed, statement, status_of,
 };
-use crate::message::{Message, PrePrepare};
+use crate::message::{Handover, Message, PrePrepare};
 use crate::replica::{Input, Protocol};
 
 /// What backup 1 of 4 ignores of this message.
@@ -54,7 +55,7 @@ fn a_message_of_another_view_is_ignored() {
 #[test]
 fn a_message_about_a_committed_height_is_ignored() {
     let (mut bench, blocks) = backup();
-    bench.step(Input::Blocks(vec![proved(&bench.genesis, &blocks[0])]));
+    bench.step(Input::Blocks(vec![bench.proved(&blocks[0])]));
     let (replica, height) = (ReplicaId::new(2), Height::new(1));
     for message in [prepare(&bench.genesis, 2, &blocks[0]), commit(&bench.genesis, 2, &blocks[0])] {
         let reason = Ignored::AlreadyCommitted { replica, height };
@@ -145,10 +146,78 @@ fn a_second_vote_for_another_block_is_ignored() {
 }
 
 #[test]
+fn a_repeated_view_change_is_ignored() {
+    let (mut bench, _) = backup();
+    let asked = Message::ViewChange(asks(&bench.genesis, 3, 5, None));
+    assert_eq!(ignores(&mut bench, asked.clone()), []);
+    let (replica, view) = (ReplicaId::new(3), View::new(5));
+    let reason = Ignored::RepeatedViewChange { replica, view };
+    assert_eq!(ignores(&mut bench, asked), [reason]);
+}
+
+#[test]
+fn a_view_change_below_the_last_one_of_its_sender_is_ignored() {
+    let (mut bench, _) = backup();
+    bench.receive(Message::ViewChange(asks(&bench.genesis, 3, 5, None)));
+    let (replica, view) = (ReplicaId::new(3), View::new(4));
+    let asked = Message::ViewChange(asks(&bench.genesis, 3, 4, None));
+    assert_eq!(ignores(&mut bench, asked), [Ignored::OtherView { replica, view }]);
+}
+
+#[test]
+fn a_repeated_new_view_is_ignored() {
+    let (mut bench, _) = backup();
+    bench.enter(2, None);
+    let new_view = Message::NewView(bench.new_view(2, None));
+    let view = View::new(2);
+    assert_eq!(ignores(&mut bench, new_view), [Ignored::RepeatedNewView { view }]);
+}
+
+#[test]
+fn a_status_of_a_peer_that_was_answered_a_moment_ago_is_ignored() {
+    let (mut bench, _) = backup();
+    bench.enter(2, None);
+    let status = status_of(&bench.genesis, 3, |_| {});
+    assert_eq!(bench.receive(status.clone()).messages.len(), 1);
+    let replica = ReplicaId::new(3);
+    assert_eq!(ignores(&mut bench, status), [Ignored::AnsweredAlready { replica }]);
+}
+
+#[test]
+fn a_block_that_was_not_asked_for_is_ignored() {
+    let (mut bench, blocks) = backup();
+    let replica = ReplicaId::new(3);
+    let handover = Handover::sign(blocks[0].clone(), replica, bench.genesis.chain(), &key(3));
+    let handover = Message::Handover(handover);
+    assert_eq!(ignores(&mut bench, handover), [Ignored::NotMissing { replica }]);
+}
+
+#[test]
+fn an_own_message_that_comes_back_is_ignored() {
+    let (mut bench, blocks) = backup();
+    bench.receive(pre_prepare(&bench.genesis, &blocks[0]));
+    let own = prepare(&bench.genesis, 1, &blocks[0]);
+    let replica = ReplicaId::new(1);
+    assert_eq!(ignores(&mut bench, own), [Ignored::OwnMessage { replica }]);
+}
+
+#[test]
+fn another_block_in_the_place_of_the_tip_is_refused() {
+    let (mut bench, blocks) = backup();
+    bench.receive(pre_prepare(&bench.genesis, &blocks[0]));
+    let shown = certificate_by(&bench.genesis, 0, Phase::Prepare, &blocks[0], &[0, 1, 3]);
+    bench.enter(2, Some(shown));
+    let rival = block_in(&bench.genesis, 2, bench.genesis.header(), &[7]);
+    let message = proposal_in(&bench.genesis, 2, &rival);
+    let (height, refusal) = (Height::new(1), Refusal::NotTheTip);
+    assert_eq!(ignores(&mut bench, message), [Ignored::Refused { height, refusal }]);
+}
+
+#[test]
 fn an_unknown_vote_of_the_own_key_is_noticed() {
     let (mut bench, blocks) = backup();
     let output = bench.receive(prepare(&bench.genesis, 1, &blocks[0]));
-    assert_eq!(output.ignored, [Ignored::UnknownOwnVote { height: Height::new(1) }]);
+    assert_eq!(output.ignored, [Ignored::UnknownOwnMessage { replica: ReplicaId::new(1) }]);
 }
 
 #[test]
@@ -176,7 +245,7 @@ fn a_block_that_the_application_refuses_is_refused() {
 #[test]
 fn a_proved_block_with_a_gap_below_is_ignored() {
     let (mut bench, blocks) = backup();
-    let output = bench.step(Input::Blocks(vec![proved(&bench.genesis, &blocks[1])]));
+    let output = bench.step(Input::Blocks(vec![bench.proved(&blocks[1])]));
     assert_eq!(output.ignored, [Ignored::NotNext { height: Height::new(2) }]);
     assert_eq!(bench.replica.status().committed, Height::GENESIS);
 }
@@ -186,8 +255,8 @@ fn a_proved_block_beside_the_committed_one_is_a_fork() {
     let (mut bench, blocks) = backup();
     let rival = block_on(&bench.genesis, bench.genesis.header(), &[7]);
     let child = block_on(&bench.genesis, &rival.header, &[8]);
-    bench.step(Input::Blocks(vec![proved(&bench.genesis, &blocks[0])]));
-    let forked = vec![proved(&bench.genesis, &rival), proved(&bench.genesis, &child)];
+    bench.step(Input::Blocks(vec![bench.proved(&blocks[0])]));
+    let forked = vec![bench.proved(&rival), bench.proved(&child)];
     let output = bench.step(Input::Blocks(forked));
     let forks = [1, 2].map(|height| Ignored::Fork { height: Height::new(height) });
     assert_eq!(output.ignored, forks);
@@ -198,7 +267,7 @@ fn a_proved_block_beside_the_committed_one_is_a_fork() {
 fn a_committed_block_that_does_not_execute_here_ends_the_voting() {
     let (mut bench, mut blocks) = backup();
     blocks[0].header.state_root = Digest::ZERO;
-    let output = bench.step(Input::Blocks(vec![proved(&bench.genesis, &blocks[0])]));
+    let output = bench.step(Input::Blocks(vec![bench.proved(&blocks[0])]));
     assert!(matches!(output.ignored[..], [Ignored::Diverged { .. }]));
     assert!(!bench.replica.status().voting);
     assert!(output.committed.is_empty());
@@ -212,6 +281,7 @@ fn every_reason_has_a_name_of_its_own() {
         Refusal::ForeignChain,
         Refusal::HeaderView,
         Refusal::HeaderProposer,
+        Refusal::NotTheTip,
         Refusal::EmptyBody,
         Refusal::WrongParent,
         Refusal::TimestampNotLater,
@@ -227,7 +297,12 @@ fn every_reason_has_a_name_of_its_own() {
         Ignored::RivalProposal { height },
         Ignored::RepeatedVote { replica, height },
         Ignored::RivalVote { replica, height },
-        Ignored::UnknownOwnVote { height },
+        Ignored::RepeatedViewChange { replica, view: View::FIRST },
+        Ignored::RepeatedNewView { view: View::FIRST },
+        Ignored::AnsweredAlready { replica },
+        Ignored::NotMissing { replica },
+        Ignored::OwnMessage { replica },
+        Ignored::UnknownOwnMessage { replica },
         Ignored::NotNext { height },
         Ignored::Fork { height },
         Ignored::Diverged { height, refusal: execution },
@@ -246,6 +321,7 @@ fn is_listed(reason: &Ignored) -> bool {
             Refusal::ForeignChain
             | Refusal::HeaderView
             | Refusal::HeaderProposer
+            | Refusal::NotTheTip
             | Refusal::EmptyBody
             | Refusal::WrongParent
             | Refusal::TimestampNotLater
@@ -259,7 +335,12 @@ fn is_listed(reason: &Ignored) -> bool {
         | Ignored::RivalProposal { .. }
         | Ignored::RepeatedVote { .. }
         | Ignored::RivalVote { .. }
-        | Ignored::UnknownOwnVote { .. }
+        | Ignored::RepeatedViewChange { .. }
+        | Ignored::RepeatedNewView { .. }
+        | Ignored::AnsweredAlready { .. }
+        | Ignored::NotMissing { .. }
+        | Ignored::OwnMessage { .. }
+        | Ignored::UnknownOwnMessage { .. }
         | Ignored::NotNext { .. }
         | Ignored::Fork { .. }
         | Ignored::Diverged { .. } => true,

@@ -8,13 +8,16 @@ use crate::record::Record;
 /// The records that a rewritten journal must keep once every block up to `committed` is durable in the store, in
 /// their order.
 ///
-/// Kept are the votes above `committed`; the last prepare vote, which binds the votes to come in its view even
-/// after its height is committed; the last commit vote, which a peer that lags by one block may still need; the
-/// highest certificate; and for ever whatever ended the voting.
+/// Kept are the votes above `committed`, of whatever view, because somebody may hold a certificate for any of their
+/// blocks; the last prepare vote, which binds the votes to come in its view even after its height is committed;
+/// the last commit vote, which a peer that lags by one block may still need; the highest certificate; the last view
+/// entered, and the last one asked for unless a later one was entered; and for ever what ended the voting.
 pub fn live(records: &[Record], committed: Height) -> Vec<Record> {
     let last_prepare = last_vote(records, Phase::Prepare);
     let last_commit = last_vote(records, Phase::Commit);
     let highest = records.iter().filter_map(rank).max();
+    let asked = records.iter().filter_map(asked).max();
+    let entered = records.iter().filter_map(entered).max();
     let kept = |record: &&Record| match record {
         Record::Vote { vote, .. } => {
             let last = match vote.statement.phase {
@@ -24,6 +27,8 @@ pub fn live(records: &[Record], committed: Height) -> Vec<Record> {
             vote.statement.height > committed || Some(place(vote)) == last
         }
         Record::Certificate { .. } => rank(record) == highest,
+        Record::ViewChange { view_change } => Some(view_change.view) == asked && asked >= entered,
+        Record::NewView { new_view } => Some(new_view.view) == entered,
         Record::Left { .. } | Record::Retired { .. } => true,
     };
     records.iter().filter(kept).cloned().collect()
@@ -42,6 +47,32 @@ fn place(vote: &Vote) -> (View, Height) {
 fn rank(record: &Record) -> Option<(View, Height, Phase)> {
     match record {
         Record::Certificate { certificate } => Some(certificate.rank()),
-        Record::Vote { .. } | Record::Left { .. } | Record::Retired { .. } => None,
+        Record::Vote { .. }
+        | Record::Left { .. }
+        | Record::Retired { .. }
+        | Record::ViewChange { .. }
+        | Record::NewView { .. } => None,
+    }
+}
+
+fn asked(record: &Record) -> Option<View> {
+    match record {
+        Record::ViewChange { view_change } => Some(view_change.view),
+        Record::Vote { .. }
+        | Record::Certificate { .. }
+        | Record::Left { .. }
+        | Record::Retired { .. }
+        | Record::NewView { .. } => None,
+    }
+}
+
+fn entered(record: &Record) -> Option<View> {
+    match record {
+        Record::NewView { new_view } => Some(new_view.view),
+        Record::Vote { .. }
+        | Record::Certificate { .. }
+        | Record::Left { .. }
+        | Record::Retired { .. }
+        | Record::ViewChange { .. } => None,
     }
 }

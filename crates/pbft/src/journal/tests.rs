@@ -7,7 +7,7 @@ use types::vote::{Phase, Statement};
 
 use super::{Damage, HEADER_BYTES, append_frame, live, read};
 use crate::fixture::{Bench, chain_of, commit, genesis, pre_prepare, prepare, signed, statement};
-use crate::record::Record;
+use crate::record::{Record, Retirement};
 
 /// Records of every kind: those of a backup that voted for three heights, left the view and was retired.
 fn records() -> Vec<Record> {
@@ -20,7 +20,7 @@ fn records() -> Vec<Record> {
     let vote = signed(&bench.genesis, 1, statement(Phase::Commit, &blocks[0]));
     let (view, height, block) = (View::FIRST, Height::new(1), blocks[1].id());
     bench.records.push(Record::Left { view, height, block });
-    bench.records.push(Record::Retired { vote });
+    bench.records.push(Record::Retired { reason: Retirement::Vote(vote) });
     bench.records
 }
 

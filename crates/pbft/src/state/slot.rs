@@ -1,9 +1,11 @@
 //! What a replica knows about one height: the first proposal, and the votes of both phases.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use types::block::{Block, BlockId};
 use types::certificate::Certificate;
+use types::mutant;
 use types::replica::ReplicaId;
 use types::validators::ValidatorSet;
 use types::vote::{Phase, Statement, Vote};
@@ -18,14 +20,14 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn tally(&self, phase: Phase) -> &Tally {
+    pub(crate) const fn tally(&self, phase: Phase) -> &Tally {
         match phase {
             Phase::Prepare => &self.prepares,
             Phase::Commit => &self.commits,
         }
     }
 
-    pub(crate) fn tally_mut(&mut self, phase: Phase) -> &mut Tally {
+    pub(crate) const fn tally_mut(&mut self, phase: Phase) -> &mut Tally {
         match phase {
             Phase::Prepare => &mut self.prepares,
             Phase::Commit => &mut self.commits,
@@ -37,13 +39,13 @@ impl Slot {
 #[derive(Debug)]
 pub(crate) struct Proposal {
     pub(crate) id: BlockId,
-    pub(crate) block: Block,
+    pub(crate) block: Arc<Block>,
     /// Whether this replica has decided not to vote for it.
     pub(crate) refused: bool,
 }
 
 impl Proposal {
-    pub(crate) fn new(block: Block) -> Self {
+    pub(crate) fn new(block: Arc<Block>) -> Self {
         Self { id: block.id(), block, refused: false }
     }
 }
@@ -72,6 +74,7 @@ impl Tally {
     /// The statement that at least `q` replicas made, if there is one; two quorums always share a replica, and
     /// each replica is counted with one vote, so there is never a second one.
     pub(crate) fn quorum(&self, q: usize) -> Option<Statement> {
+        mutant!(OtherBlocksCounted => { return self.quorum_of_anything(q) });
         if self.0.len() < q {
             return None;
         }
@@ -90,6 +93,9 @@ impl Tally {
         statement: Statement,
         validators: &ValidatorSet,
     ) -> Option<Certificate> {
+        mutant!(PrimaryCountedTwice | VotersCountedTwice | OtherBlocksCounted => {
+            return self.false_certificate(statement, validators);
+        });
         if self.0.len() < validators.quorum().q() {
             return None;
         }
@@ -97,5 +103,7 @@ impl Tally {
     }
 }
 
+#[cfg(feature = "mutants")]
+mod mutated;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use pbft::record::{Record, Retirement};
+
 use super::{Directory, Holder, is_locked};
 use crate::error::StorageError;
 use crate::fixture::{genesis, key};
@@ -148,12 +150,13 @@ fn a_creation_interrupted_before_the_identity_is_begun_again() {
 }
 
 #[test]
-fn a_directory_whose_journal_vanished_is_refused() {
+fn where_the_journal_vanished_another_takes_its_place_that_never_votes() {
     let root = tempfile::tempdir().unwrap();
     drop(open(root.path()).unwrap());
     fs::remove_file(root.path().join("journal")).unwrap();
 
-    let refused = open(root.path()).unwrap_err();
+    let directory = open(root.path()).unwrap();
 
-    assert!(refused.to_string().contains("must not vote"), "{refused}");
+    let (_, records) = crate::Journal::open(&directory).unwrap();
+    assert_eq!(records, [Record::Retired { reason: Retirement::JournalGone }]);
 }

@@ -10,8 +10,9 @@ use crate::tests::fixtures;
 use crate::vote::{Phase, Statement};
 use crate::{
     Account, AccountProof, Action, Address, Amount, Block, BlockId, BlockReply, Body, Certificate,
-    CommittedStatement, Door, Header, Memo, Nonce, Proof, ProvedAccount, ProvedBlock, Receipt,
-    ReplicaId, SignedTransaction, Transaction, TransactionId, Transfer, View, Vote,
+    CommittedStatement, Door, Evidence, Header, Memo, NewView, Nonce, Proof, ProvedAccount,
+    ProvedBlock, Receipt, ReplicaId, SignedTransaction, Transaction, TransactionId, Transfer,
+    ValidatorSet, View, ViewChange, Vote,
 };
 use crypto::signed::Unverified;
 
@@ -138,6 +139,21 @@ fn meet_all(bytes: &[u8]) {
     if let Some(snapshot) = canonical::<Snapshot>(bytes) {
         let _found = (snapshot.state_root(), snapshot.supply());
     }
+    meet_view_changes(bytes, &validators);
+}
+
+fn meet_view_changes(bytes: &[u8], validators: &ValidatorSet) {
+    if let Some(asked) = canonical::<ViewChange>(bytes) {
+        let _verdict = Unverified::new(asked).verify(validators).is_ok();
+    }
+    if let Some(new_view) = canonical::<NewView>(bytes) {
+        let _tip = new_view.tip();
+        let _verdict = Unverified::new(new_view).verify(validators).is_ok();
+    }
+    if let Some(evidence) = canonical::<Evidence>(bytes) {
+        let _facts = (evidence.id(), evidence.accused(validators), evidence.view());
+        let _verdict = Unverified::new(evidence).verify(validators).is_ok();
+    }
 }
 
 /// One encoding of every compound noun.
@@ -149,7 +165,7 @@ fn samples() -> Vec<Vec<u8>> {
         block: proved.block.id(),
         accounts: fixtures::accounts(),
     };
-    vec![
+    [
         encode(&fixtures::address(1)),
         encode(&fixtures::signed(200, 0).transaction),
         encode(&fixtures::signed(200, 0)),
@@ -167,6 +183,11 @@ fn samples() -> Vec<Vec<u8>> {
         encode(&fixtures::reply(&proved.block.header, 3)),
         encode(&fixtures::receipt(1)),
     ]
+    .into_iter()
+    .chain(fixtures::view_changes().iter().map(encode))
+    .chain([encode(&fixtures::new_view(5, fixtures::view_changes()))])
+    .chain(fixtures::evidence().iter().map(encode))
+    .collect()
 }
 
 proptest! {
@@ -197,6 +218,11 @@ fn every_sample_decodes_as_what_it_is() {
     }
     assert!(canonical::<ProvedBlock>(&encode(&fixtures::proved_block())).is_some());
     assert!(canonical::<Receipt>(&encode(&fixtures::receipt(0))).is_some());
+    let new_view = fixtures::new_view(5, fixtures::view_changes());
+    assert!(canonical::<NewView>(&encode(&new_view)).is_some());
+    for evidence in fixtures::evidence() {
+        assert!(canonical::<Evidence>(&encode(&evidence)).is_some());
+    }
 }
 
 #[test]
@@ -207,6 +233,9 @@ fn a_list_that_claims_more_than_its_bytes_is_refused_without_allocating() {
     assert!(decode::<Body>(&bytes).is_err());
     assert!(decode::<Certificate>(&bytes).is_err());
     assert!(decode::<Snapshot>(&bytes).is_err());
+    let mut bytes = encode(&fixtures::new_view(5, fixtures::view_changes()));
+    bytes[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
+    assert!(decode::<NewView>(&bytes).is_err());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::address::Address;
 use crate::amount::Amount;
 use crate::block::{Block, BlockId, Body, Header};
 use crate::certificate::Certificate;
+use crate::evidence::Evidence;
 use crate::memo::Memo;
 use crate::number::{Height, Nonce, View};
 use crate::proof::{Proof, ProvedBlock};
@@ -16,6 +17,7 @@ use crate::replica::ReplicaId;
 use crate::reply::{BlockReply, CommittedStatement};
 use crate::transaction::{Action, SignedTransaction, Transaction, Transfer};
 use crate::validators::{Validator, ValidatorSet};
+use crate::view_change::{NewView, ViewChange};
 use crate::vote::{Phase, Statement, Vote};
 use crate::{ChainId, peer_id};
 use crypto::digest::Domain;
@@ -199,4 +201,69 @@ pub(crate) fn receipt(index: u32) -> Receipt {
         reply: reply(&block.header, 2),
         header: block.header,
     }
+}
+
+/// A prepared certificate of this view for the block at this height of [`blocks`].
+pub(crate) fn prepared(view: u64, height: u64) -> Certificate {
+    certified(Phase::Prepare, view, height)
+}
+
+/// A certificate of this phase and view, by replicas 0, 1 and 3, for the block at this height of
+/// [`blocks`].
+pub(crate) fn certified(phase: Phase, view: u64, height: u64) -> Certificate {
+    let header = &blocks(height).last().unwrap().header.clone();
+    let statement = Statement { view: View::new(view), ..statement(phase, header) };
+    certificate(statement, &[0, 1, 3])
+}
+
+/// What a replica says when it asks for a view.
+pub(crate) fn view_change(view: u64, certificate: Option<Certificate>, replica: u8) -> ViewChange {
+    let number = ReplicaId::new(u16::from(replica));
+    ViewChange::sign(View::new(view), certificate, number, &chain(), &secret(replica))
+}
+
+/// What the primary of a view among four says when these ask for it.
+pub(crate) fn new_view(view: u64, view_changes: Vec<ViewChange>) -> NewView {
+    let primary = u8::try_from(view % 4).unwrap();
+    NewView::sign(View::new(view), view_changes, &chain(), &secret(primary))
+}
+
+/// Replicas 0, 1 and 3 ask for view 5: with nothing, with a prepared certificate, and with a commit
+/// certificate.
+pub(crate) fn view_changes() -> Vec<ViewChange> {
+    vec![
+        view_change(5, None, 0),
+        view_change(5, Some(prepared(2, 2)), 1),
+        view_change(5, Some(certified(Phase::Commit, 4, 1)), 3),
+    ]
+}
+
+/// Evidence of every kind, against replica 2, but for the new views, which are those of replica 1.
+pub(crate) fn evidence() -> [Evidence; 5] {
+    let fork = blocks(4);
+    let mut rival = block(3, fork[1].id());
+    rival.header.timestamp_ms += 1;
+    let said = |phase, header: &Header| vote(statement(phase, header), 2);
+    let mut other = view_changes();
+    other[2] = view_change(5, None, 2);
+    [
+        Evidence::Votes {
+            first: said(Phase::Prepare, &fork[2].header),
+            second: said(Phase::Prepare, &rival.header),
+        },
+        Evidence::Branches {
+            higher: said(Phase::Prepare, &fork[3].header),
+            lower: said(Phase::Commit, &rival.header),
+            headers: vec![fork[3].header.clone()],
+        },
+        Evidence::ViewChanges {
+            first: view_change(5, Some(prepared(2, 2)), 2),
+            second: view_change(5, None, 2),
+        },
+        Evidence::Forgotten {
+            commit: vote(certified(Phase::Commit, 2, 2).statement, 2),
+            view_change: view_change(5, Some(prepared(2, 1)), 2),
+        },
+        Evidence::NewViews { first: new_view(5, view_changes()), second: new_view(5, other) },
+    ]
 }

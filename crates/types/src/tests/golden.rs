@@ -15,8 +15,9 @@ use crate::number::Height;
 use crate::tests::fixtures;
 use crate::vote::Phase;
 use crate::{
-    AccountProof, Amount, Block, BlockId, Body, Certificate, CommittedStatement, Header, Memo,
-    Nonce, Proof, ProvedAccount, ProvedBlock, Receipt, ReplicaId, Statement, View,
+    AccountProof, Amount, Block, BlockId, Body, Certificate, CommittedStatement, Evidence, Header,
+    Memo, NewView, Nonce, Proof, ProvedAccount, ProvedBlock, Receipt, ReplicaId, Statement, View,
+    ViewChange, Vote,
 };
 
 /// Bytes in the making, in the words of the format: fixed-size little-endian numbers.
@@ -96,6 +97,34 @@ fn body_bytes() -> Bytes {
 
 fn statement_bytes(statement: &Statement, phase: u32) -> Bytes {
     bytes().u32(phase).u64(2).u64(statement.height.get()).raw(statement.block.digest().as_bytes())
+}
+
+fn vote_bytes(vote: &Vote, phase: u32) -> Bytes {
+    statement_bytes(&vote.statement, phase).u16(vote.replica.get()).raw(vote.signature.as_bytes())
+}
+
+/// Of a view change whose certificate, if any, is a prepared one of view 2.
+fn view_change_bytes(asked: &ViewChange) -> Bytes {
+    let certificate = match &asked.certificate {
+        Some(certificate) => bytes().u8(1).then(&certificate_bytes(certificate, 0)),
+        None => bytes().u8(0),
+    };
+    bytes()
+        .u64(asked.view.get())
+        .then(&certificate)
+        .u16(asked.replica.get())
+        .raw(asked.signature.as_bytes())
+}
+
+fn new_view_bytes(new_view: &NewView) -> Bytes {
+    let count = u64::try_from(new_view.view_changes.len()).unwrap();
+    new_view
+        .view_changes
+        .iter()
+        .fold(bytes().u64(new_view.view.get()).u64(count), |bytes, asked| {
+            bytes.then(&view_change_bytes(asked))
+        })
+        .raw(new_view.signature.as_bytes())
 }
 
 fn certificate_bytes(certificate: &Certificate, phase: u32) -> Bytes {
@@ -208,6 +237,52 @@ fn certificates_and_proofs_encode_field_by_field() {
 }
 
 #[test]
+fn view_changes_and_new_views_encode_field_by_field() {
+    let asked = [
+        fixtures::view_change(5, None, 0),
+        fixtures::view_change(5, Some(fixtures::prepared(2, 2)), 1),
+        fixtures::view_change(5, None, 3),
+    ];
+    let made = fixtures::new_view(5, asked.to_vec());
+    let statement = fixtures::prepared(2, 2).statement;
+
+    for asked in &asked {
+        assert_encodes(asked, &view_change_bytes(asked));
+    }
+    assert_encodes(&made, &new_view_bytes(&made));
+    assert_encodes(
+        &asked[1].statement(),
+        &bytes().u64(5).u8(1).then(&statement_bytes(&statement, 0)),
+    );
+    assert_encodes(&asked[0].statement(), &bytes().u64(5).u8(0));
+    let expected = bytes().u64(5).u64(3).u16(0).u8(0).u16(1).u8(1);
+    let expected = expected.then(&statement_bytes(&statement, 0)).u16(3).u8(0);
+    assert_encodes(&made.statement(), &expected);
+}
+
+#[test]
+fn evidence_encodes_as_its_kind_and_its_statements() {
+    let [votes, branches, double, forgotten, _] = fixtures::evidence();
+    let Evidence::Votes { first, second } = &votes else { panic!() };
+    let expected = bytes().u32(0).then(&vote_bytes(first, 0)).then(&vote_bytes(second, 0));
+    assert_encodes(&votes, &expected);
+    let Evidence::Branches { higher, lower, headers } = &branches else { panic!() };
+    let expected = bytes().u32(1).then(&vote_bytes(higher, 0)).then(&vote_bytes(lower, 1));
+    assert_encodes(&branches, &expected.u64(1).then(&header_bytes(&headers[0])));
+    let Evidence::ViewChanges { first, second } = &double else { panic!() };
+    let expected = bytes().u32(2).then(&view_change_bytes(first));
+    assert_encodes(&double, &expected.then(&view_change_bytes(second)));
+    let Evidence::Forgotten { commit, view_change } = &forgotten else { panic!() };
+    let expected = bytes().u32(3).then(&vote_bytes(commit, 1));
+    assert_encodes(&forgotten, &expected.then(&view_change_bytes(view_change)));
+
+    let first = fixtures::new_view(5, vec![fixtures::view_change(5, None, 0)]);
+    let second = fixtures::new_view(5, Vec::new());
+    let expected = bytes().u32(4).then(&new_view_bytes(&first)).then(&new_view_bytes(&second));
+    assert_encodes(&Evidence::NewViews { first, second }, &expected);
+}
+
+#[test]
 fn accounts_and_their_proofs_encode_field_by_field() {
     let proved: ProvedAccount = fixtures::proved_account();
     let snapshot = Snapshot {
@@ -254,6 +329,8 @@ fn digests_and_signatures_are_what_they_always_were() {
     let block = fixtures::block(5, BlockId::NONE);
     let statement = fixtures::statement(Phase::Commit, &block.header);
     let vote: Signature = fixtures::vote(statement, 3).signature;
+    let asked = fixtures::view_change(5, Some(fixtures::prepared(2, 2)), 1);
+    let made = fixtures::new_view(5, fixtures::view_changes());
     let found = [
         ("transaction id", signed.id().to_string()),
         ("transaction leaf", signed.leaf().to_string()),
@@ -266,12 +343,15 @@ fn digests_and_signatures_are_what_they_always_were() {
         ("vote digest", signing_digest(&fixtures::chain(), &statement).to_string()),
         ("vote signature", vote.to_string()),
         ("reply signature", fixtures::reply(&block.header, 3).signature.to_string()),
+        ("view change digest", signing_digest(&fixtures::chain(), &asked.statement()).to_string()),
+        ("new view digest", signing_digest(&fixtures::chain(), &made.statement()).to_string()),
+        ("evidence id", fixtures::evidence()[0].id().to_string()),
     ];
 
     assert_eq!(found.map(|(name, text)| format!("{name} {text}")), DIGESTS);
 }
 
-const DIGESTS: [&str; 11] = [
+const DIGESTS: [&str; 14] = [
     "transaction id 7fbb2af4ab24ead8f1e3b8ba84cda76770777859a5e5ef6e4c7a052e4e085d1a",
     "transaction leaf 815f744b0b920365b91b83833f1cd9160a4cc44d15c1e2c7a2696c04e4d51ebe",
     "transaction signature c8b9d79b45ef9a62b2995bc54005e1576455e9946d62b2cc7afbf5d4b8a5603b\
@@ -286,4 +366,7 @@ const DIGESTS: [&str; 11] = [
      e4ec97cf9ebb602b2a1827193d02a94226e20eedc081b99cc16277a3ca39d10b",
     "reply signature 1342ee27ae484571a7b513f73e8c709921d7af1c7532ed97c2e5ac54ea784286\
      ec90c7e2f740326a05ea254f2be2069e4da1c295562aa2390633d50c61efa701",
+    "view change digest ef7fcb73500a06f657ea70235b923347fab9e5ba6bb590bc929d9115f538f87c",
+    "new view digest 87fd3b7312c3b8fefc8a859d8735c19dd4a097a96b943e8065922ae377465ae7",
+    "evidence id 48f585220b1613bc4ce3000b97fb370d5d9fc64245928c7c167ed800070bdb7e",
 ];

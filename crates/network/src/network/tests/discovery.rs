@@ -153,6 +153,28 @@ async fn a_peer_that_is_silent_in_gossip_for_three_periods_is_connected_anew() {
     two.network.publish(Topic::Transactions, vec![1]).unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_is_dialled_where_it_announces_itself_and_nowhere_else() {
+    let validators = validators(1, &[1, 2, 3]);
+    let relay = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let announced = format!("/ip4/127.0.0.1/tcp/{}", relay.local_addr().unwrap().port());
+    let mut one = Node::start(settings(&validators, 1, &[]));
+    let bootstrap = [one.address().await];
+
+    let _two =
+        Node::start(Settings { announce: vec![announced], ..settings(&validators, 2, &bootstrap) });
+    let three = Node::start(Settings {
+        // Nobody listens there, so it has to dial itself.
+        announce: vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{}", peer_id_of(&node_seed(3)))],
+        ..settings(&validators, 3, &bootstrap)
+    });
+
+    let dialled = tokio::time::timeout(super::PATIENCE, relay.accept()).await;
+    dialled.expect("it is dialled in time").unwrap();
+    let connected = three.network.peers().borrow().connected.clone();
+    assert!(!connected.contains(&super::replica(1)), "{connected:?}");
+}
+
 /// A way to the address that can be made to carry nothing more, and the address of that way.
 async fn proxy(address: &str) -> (watch::Sender<bool>, String) {
     let mut parts = address.split('/').skip(2);

@@ -145,7 +145,7 @@ async fn a_slow_reader_gets_its_stream_reset_and_takes_no_unbounded_memory() {
 async fn two_windows_of_full_blocks_said_at_once_all_arrive() {
     let parameters =
         Parameters { window_heights: 64, block_bytes_max: 1 << 10, ..Parameters::default() };
-    let Limits { frame_bytes_max, outgoing_bytes_max, .. } = Limits::for_network(&parameters);
+    let Limits { frame_bytes_max, outgoing_bytes_max, .. } = Limits::for_network(&parameters, 0);
     let limits = Limits { frame_bytes_max, outgoing_bytes_max, ..quick() };
     let (one, mut two) = pair(limits.clone(), limits).await;
     let bytes = usize::try_from(frame_bytes_max).unwrap();

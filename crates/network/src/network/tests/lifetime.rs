@@ -116,6 +116,14 @@ async fn addresses_that_cannot_be_used_are_refused_by_name() {
             "{refused}"
         );
     }
+    let announced = format!("/ip4/127.0.0.1/tcp/1/p2p/{member}");
+    let mut announce = settings(&validators, 1, &[]);
+    announce.announce = vec![announced.clone()];
+    let refused = refusal(announce);
+    assert!(
+        matches!(&refused, NetworkError::Address { address, .. } if *address == announced),
+        "{refused}"
+    );
     let mut listen = settings(&validators, 1, &[]);
     listen.listen = vec![taken.clone()];
     let _still_open = TcpListener::bind(taken.replace("/ip4/", "").replace("/tcp/", ":"));

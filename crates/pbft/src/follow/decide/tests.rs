@@ -9,7 +9,7 @@ use types::reply::CommittedStatement;
 use types::vote::{Phase, Statement};
 
 use crate::fixture::{
-    Bench, block_on, chain_of, commit, pre_prepare, prepare, proved, said, signed, statement,
+    Bench, block_on, chain_of, commit, pre_prepare, prepare, said, signed, statement,
 };
 use crate::ignored::Ignored;
 use crate::message::Message;
@@ -129,7 +129,7 @@ fn a_decision_without_its_block_only_says_that_this_replica_is_behind() {
     assert_eq!(output.behind, Some(Height::new(2)));
     assert!(output.committed.is_empty());
 
-    let output = bench.step(Input::Blocks(vec![proved(&bench.genesis, &blocks[0])]));
+    let output = bench.step(Input::Blocks(vec![bench.proved(&blocks[0])]));
     assert_eq!(output.committed.len(), 2);
     assert_eq!(output.behind, None);
 }
@@ -144,7 +144,7 @@ fn a_commit_beside_the_chain_of_own_votes_ends_the_voting_for_good() {
     bench.receive(pre_prepare(&bench.genesis, &blocks[0]));
     bench.receive(pre_prepare(&bench.genesis, &blocks[1]));
 
-    let output = bench.step(Input::Blocks(vec![proved(&bench.genesis, &rival)]));
+    let output = bench.step(Input::Blocks(vec![bench.proved(&rival)]));
     let (view, height, block) = (output_view(&bench), Height::new(1), rival.id());
     assert_eq!(output.records, [Record::Left { view, height, block }]);
     assert!(!bench.replica.status().voting);
@@ -159,7 +159,7 @@ fn a_commit_beside_the_chain_of_own_votes_ends_the_voting_for_good() {
     let again = said(&bench.restart());
     assert_eq!(again, [statement(Phase::Prepare, &blocks[1])]);
     assert!(!bench.replica.status().voting);
-    let output = bench.step(Input::Blocks(vec![proved(&bench.genesis, &child)]));
+    let output = bench.step(Input::Blocks(vec![bench.proved(&child)]));
     assert_eq!(output.committed.len(), 1);
 }
 
@@ -178,10 +178,10 @@ fn a_block_that_arrives_on_two_ways_is_committed_once() {
     for replica in [0, 2] {
         bench.receive(commit(&bench.genesis, replica, &blocks[0]));
     }
-    bench.step(Input::Blocks(vec![proved(&bench.genesis, &blocks[0])]));
+    bench.step(Input::Blocks(vec![bench.proved(&blocks[0])]));
     let output = bench.receive(commit(&bench.genesis, 3, &blocks[0]));
     assert!(output.committed.is_empty());
-    let both = blocks.iter().map(|block| proved(&bench.genesis, block)).collect();
+    let both = blocks.iter().map(|block| bench.proved(block)).collect();
     let output = bench.step(Input::Blocks(both));
     assert_eq!(output.committed.len(), 1);
     assert!(output.ignored.is_empty());

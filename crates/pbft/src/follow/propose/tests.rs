@@ -4,7 +4,7 @@ use types::number::Height;
 use types::parameters::Parameters;
 use types::vote::Phase;
 
-use crate::fixture::{Bench, NOON, commit, prepare, proved, said, statement};
+use crate::fixture::{Bench, NOON, commit, prepare, said, statement, tick};
 use crate::message::{Message, PrePrepare};
 use crate::output::{Output, Timer, TimerSet};
 use crate::replica::{Input, Protocol};
@@ -13,7 +13,12 @@ fn proposals(output: &Output) -> Vec<&PrePrepare> {
     let messages = output.messages.iter();
     let proposals = messages.filter_map(|outgoing| match &outgoing.message {
         Message::PrePrepare(pre_prepare) => Some(pre_prepare),
-        Message::Prepare(_) | Message::Commit(_) => None,
+        Message::Prepare(_)
+        | Message::Commit(_)
+        | Message::ViewChange(_)
+        | Message::NewView(_)
+        | Message::Status(_)
+        | Message::Handover(_) => None,
     });
     proposals.collect()
 }
@@ -92,7 +97,7 @@ fn a_primary_fills_its_window_without_waiting_for_commits_and_no_further() {
     assert_eq!(bench.replica.status().in_flight, 3);
 
     let first = pipelined[0].block.clone();
-    let output = bench.step(Input::Blocks(vec![proved(&bench.genesis, &first)]));
+    let output = bench.step(Input::Blocks(vec![bench.proved(&first)]));
     let heights: Vec<u64> =
         proposals(&output).iter().map(|p| p.block.header.height.get()).collect();
     assert_eq!(heights, [4]);
@@ -117,9 +122,9 @@ fn requests_that_waited_out_their_delay_at_a_full_window_are_proposed_when_it_mo
 #[test]
 fn a_timestamp_is_later_than_the_parents_whatever_the_clock_says() {
     let mut bench = Bench::with(4, 0, small_blocks(1));
-    bench.step(Input::Tick { now_ms: 5 });
+    bench.step(tick(5));
     let output = bench.work(0..2);
-    bench.step(Input::Tick { now_ms: 1 });
+    bench.step(tick(1));
     let later = bench.work(2..3);
     let blocks = proposals(&output).into_iter().chain(proposals(&later));
     let timestamps: Vec<u64> = blocks.map(|p| p.block.header.timestamp_ms).collect();
@@ -142,7 +147,7 @@ fn a_primary_that_does_not_vote_does_not_propose() {
     let mut bench = Bench::new(4, 0);
     let rival = crate::fixture::block_on(&bench.genesis, bench.genesis.header(), &[7]);
     bench.work(0..1);
-    bench.step(Input::Blocks(vec![proved(&bench.genesis, &rival)]));
+    bench.step(Input::Blocks(vec![bench.proved(&rival)]));
     assert!(!bench.replica.status().voting);
     assert!(proposals(&bench.work(1..3)).is_empty());
 }

@@ -7,7 +7,7 @@ use types::vote::{Phase, Statement};
 
 use crate::fixture::random::with_seeds;
 use crate::fixture::{
-    Bench, NOON, block_on, chain_of, commit, pre_prepare, prepare, said, signed, statement,
+    Bench, NOON, block_on, chain_of, commit, pre_prepare, prepare, said, signed, statement, tick,
 };
 use crate::ignored::{Ignored, Refusal};
 use crate::message::Message;
@@ -161,10 +161,10 @@ fn a_proposal_ahead_of_the_clock_waits_and_is_voted_for_when_its_time_has_come()
     assert!(said(&output).is_empty() && output.ignored.is_empty());
     assert_eq!(bench.step(Input::Work), Output::default());
 
-    bench.step(Input::Tick { now_ms: NOON + 299 });
+    bench.step(tick(NOON + 299));
     let output = bench.step(Input::Timer(Timer::Proposal));
     assert_eq!(output.timers, [TimerSet { timer, after_ms: 1 }]);
-    let output = bench.step(Input::Tick { now_ms: NOON + 300 });
+    let output = bench.step(tick(NOON + 300));
     assert_eq!(said(&output), [statement(Phase::Prepare, &blocks[0])]);
 }
 

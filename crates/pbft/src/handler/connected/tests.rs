@@ -30,7 +30,8 @@ fn it_is_told_every_word_about_undecided_heights_and_nobody_else_is() {
     let output = bench.step(Input::Connected(ReplicaId::new(3)));
 
     let to = Recipients::One(ReplicaId::new(3));
-    let again = spoken.into_iter().map(|message| Outgoing { to, message });
+    let status = Message::Status(bench.replica.peek().status(false));
+    let again = spoken.into_iter().chain([status]).map(|message| Outgoing { to, message });
     assert_eq!(output, Output { messages: again.collect(), ..Output::default() });
 }
 

@@ -1,0 +1,70 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Simulates whole networks of validators, each in one thread, on one seed, and checks the
+/// properties that the protocol promises.
+#[derive(Debug, Parser)]
+#[command(name = "logothete-lab", version, max_term_width = 100)]
+pub(crate) struct Lab {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run many seeds
+    Soak(Soak),
+    /// Run one seed, or one plan, again
+    Replay(Replay),
+}
+
+/// Run many seeds.
+#[derive(Debug, Args)]
+pub(crate) struct Soak {
+    /// How many seeds
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) seeds: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 0)]
+    pub(crate) from: u64,
+    /// How many run at a time; as many as there are processors when not given
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    pub(crate) jobs: Option<u16>,
+    /// The number of replicas; several to choose from may be given
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub(crate) replicas: Vec<u16>,
+    /// Do not make the plan of a failing seed smaller
+    #[arg(long)]
+    pub(crate) no_shrink: bool,
+    /// Where the smallest failing plans are written
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) save: Option<PathBuf>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Run one seed, or one plan, again.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The seed
+    pub(crate) seed: u64,
+    /// The plan, as JSON; the seed's own when not given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Of the seed's own plan: the number of replicas to choose from
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub(crate) replicas: Vec<u16>,
+    /// Tell everything that happens, on stderr
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// Print the plan that is run, as JSON, and do not run it
+    #[arg(long)]
+    pub(crate) show_plan: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,45 @@
+//! What is printed, and where.
+
+use std::io::Write;
+
+use lab::{Report, Verdict};
+
+use crate::Outcome;
+
+/// A result.
+pub(crate) fn tell(text: &str) {
+    // Who closed the other end does not want to read on.
+    writeln!(std::io::stdout(), "{text}").ok();
+}
+
+/// Anything else.
+pub(crate) fn complain(text: &str) {
+    writeln!(std::io::stderr(), "{text}").ok();
+}
+
+/// A run, for people.
+pub(crate) fn describe(report: &Report) -> String {
+    let Report { seed, replicas, heights, events, virtual_ms, trace, .. } = report;
+    let short: String = trace.chars().take(16).collect();
+    let mut lines = vec![format!(
+        "seed {seed}: {replicas} replicas, {heights} heights, {events} events, {virtual_ms} ms, \
+         trace {short}"
+    )];
+    match &report.verdict {
+        Verdict::Held => lines.push("every property held".to_owned()),
+        Verdict::Violated(violations) => {
+            lines.extend(violations.iter().map(|violation| format!("broken: {violation}")));
+        }
+        Verdict::Inconclusive(reason) => lines.push(format!("inconclusive: {reason}")),
+    }
+    lines.join("\n")
+}
+
+/// How the process ends after a run.
+pub(crate) const fn outcome(verdict: &Verdict) -> Outcome {
+    match verdict {
+        Verdict::Held => Outcome::Held,
+        Verdict::Violated(_) => Outcome::Violated,
+        Verdict::Inconclusive(_) => Outcome::Inconclusive,
+    }
+}

@@ -1,0 +1,46 @@
+//! One run again.
+
+use std::path::Path;
+
+use lab::{Limits, Options, Plan};
+
+use crate::cli::Replay;
+use crate::{Outcome, output};
+
+pub(crate) fn replay(arguments: &Replay) -> Result<Outcome, String> {
+    let plan = match &arguments.plan {
+        Some(path) => read(path)?,
+        None => Plan::random(arguments.seed, &limits(&arguments.replicas)),
+    };
+    if arguments.show_plan {
+        output::tell(&to_json(&plan)?);
+        return Ok(Outcome::Held);
+    }
+    let mut options = Options::default();
+    if arguments.trace {
+        options.reader = Some(Box::new(output::complain));
+    }
+    let report = lab::run(&plan, arguments.seed, options);
+    if arguments.json {
+        output::tell(&to_json(&report)?);
+    } else {
+        output::tell(&output::describe(&report));
+    }
+    Ok(output::outcome(&report.verdict))
+}
+
+/// What plans are drawn from when the number of replicas is given.
+pub(crate) fn limits(replicas: &[u16]) -> Limits {
+    let usual = Limits::default();
+    if replicas.is_empty() { usual } else { Limits { replicas: replicas.to_vec(), ..usual } }
+}
+
+fn read(path: &Path) -> Result<Plan, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{} is no plan: {error}", path.display()))
+}
+
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, String> {
+    serde_json::to_string_pretty(value).map_err(|error| format!("cannot write JSON: {error}"))
+}

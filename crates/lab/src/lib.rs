@@ -1,0 +1,43 @@
+//! A whole network in one thread, on one seed.
+//!
+//! A [`World`] runs the production core, ledger, journal frames and recovery of several replicas
+//! against clients, in virtual time, over links that lose and reorder, on disks that forget what
+//! was not flushed, with processes that die at any point of their work. One seed gives one run,
+//! byte for byte. A [`check`]er that shares no code with what it checks watches every event, and
+//! says which property of the protocol page (section 8) was broken, where and when.
+//!
+//! - [`plan`]: what is done to a network in one run, drawn from a seed, as data;
+//! - [`world`]: the run;
+//! - [`check`]: the properties;
+//! - [`report`]: what came of it, and [`shrink`]: how a failing plan is made smaller.
+//!
+//! The library is pure; the binary `logothete-lab` brings threads, files and a terminal.
+//!
+//! Deliberately not here yet: lying replicas (a [`world::Wrap`] is where they go), and the
+//! properties that need views to change, see [`VIEW_CHANGE`].
+
+pub mod check;
+pub mod keys;
+pub mod plan;
+pub mod random;
+pub mod report;
+pub mod shrink;
+pub mod time;
+pub mod world;
+
+mod disk;
+mod letter;
+mod links;
+mod queue;
+mod trace;
+
+pub use check::{Property, Violation};
+pub use plan::{Limits, Plan};
+pub use report::{Report, Verdict, run};
+pub use time::Time;
+pub use trace::Reader;
+pub use world::{Options, World};
+
+/// Whether the core replaces a primary. As long as it does not, no plan breaks the first primary
+/// for good, and nothing is promised of the liveness of a network that lost it (L2, L4 and L5).
+pub const VIEW_CHANGE: bool = true;

@@ -1,0 +1,360 @@
+//! A whole network in one thread.
+//!
+//! A [`World`] takes the next event from its queue, lets it happen, and asks the checker. Replicas
+//! are the production core over the production ledger, journals are frames of production, a restart
+//! goes the way of production; what is played here is what the shell does (`turn`, `perform`,
+//! `life`, `fetch`), the disks, the links, the clocks and the clients. The order in which an output
+//! is performed is the shell's, and a process can die at any point of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crypto::keys::Signature;
+use ledger::Ledger;
+use pbft::{Door, Protocol, Replica, Timer};
+use types::address::Address;
+use types::amount::Amount;
+use types::door::CheckedTransactions;
+use types::genesis::{Genesis, GenesisBuilder};
+use types::number::Height;
+use types::parameters::Parameters;
+use types::proof::ProvedBlock;
+use types::replica::ReplicaId;
+use types::reply::BlockReply;
+use types::transaction::TransactionId;
+use types::validators::Validator;
+
+use crate::check::Checker;
+use crate::keys::{Owner, Verifier, peer_id};
+use crate::letter::{Letter, Parcel};
+use crate::links::Links;
+use crate::plan::Plan;
+use crate::queue::Queue;
+use crate::report::{Report, Verdict};
+use crate::time::Time;
+use crate::trace::{Reader, Trace};
+
+mod client;
+mod end;
+mod fault;
+mod fetch;
+mod host;
+mod life;
+#[cfg(test)]
+mod liveness;
+mod load;
+mod perform;
+mod store;
+mod turn;
+
+use client::Client;
+use host::Host;
+
+/// What every account has at the genesis, in base units.
+const BALANCE: u64 = 10_000;
+
+/// The most events of a run; beyond it nothing is concluded.
+const EVENTS_MAX: u64 = 3_000_000;
+
+/// Makes what stands in the place of a replica, such as one that lies.
+pub type Wrap = Box<dyn Fn(ReplicaId, Replica<Ledger>) -> Box<dyn Protocol<Application = Ledger>>>;
+
+/// What a run is made with beside plan and seed.
+#[derive(Default)]
+pub struct Options {
+    /// Reads along.
+    pub reader: Option<Reader>,
+    /// Stands between the core and the world; `None` for the plain replica.
+    pub wrap: Option<Wrap>,
+    /// Replicas of which nothing is promised, because they lie: the checker leaves them out.
+    pub faulty: BTreeSet<u16>,
+    /// A replica, and a client whose requests it never hears.
+    pub starves: Option<(u16, u16)>,
+}
+
+/// One run, from its beginning to its end.
+pub struct World {
+    plan: Plan,
+    seed: u64,
+    genesis: Genesis,
+    door: Door,
+    verifier: Verifier,
+    now: Time,
+    queue: Queue<Event>,
+    trace: Trace,
+    hosts: Vec<Host>,
+    clients: Vec<Client>,
+    links: Links,
+    check: Checker,
+    counts: Counts,
+    healed: bool,
+    wrap: Option<Wrap>,
+    starves: Option<(u16, u16)>,
+    ending: end::Ending,
+}
+
+/// What happens next.
+#[derive(Debug)]
+enum Event {
+    /// A consensus message arrives.
+    Letter { to: u16, letter: Arc<Letter> },
+    /// Requests arrive from another replica.
+    Requests { to: u16, parcels: Arc<Vec<Arc<Parcel>>> },
+    /// A request arrives from a client.
+    Submission { to: u16, client: u16, parcel: Arc<Parcel> },
+    /// A replica tells a client that a block is committed.
+    Reply { client: u16, reply: BlockReply, block: Arc<ProvedBlock> },
+    /// A client thinks about what to do.
+    Client { client: u16 },
+    /// A peer asks for blocks.
+    Question { to: u16, from: u16, number: u64, height: Height },
+    /// A peer answers with blocks.
+    Answer { to: u16, life: u64, number: u64, blocks: Vec<Arc<ProvedBlock>> },
+    /// A connection stands again.
+    Connected { to: u16, life: u64, peer: u16 },
+    /// Something within one process, unless it has died since.
+    Inside { replica: u16, life: u64, what: Inside },
+    /// A process is started.
+    Start { replica: u16, life: u64 },
+    /// A fault of the plan begins.
+    Fault(usize),
+    /// A fault of the plan ends.
+    FaultEnds(usize),
+    /// Everything that heals is healed.
+    Heal,
+    /// A look at whether the run is over.
+    Look,
+}
+
+/// What happens within a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    /// It looks at what has arrived.
+    Turn,
+    /// The journal is flushed.
+    Flushed,
+    /// The store is flushed up to this many blocks.
+    Stored(usize),
+    /// A timer fires, unless it was set again since.
+    Timer(Timer, u64),
+    /// What waits for long is said again.
+    Resend,
+    /// Peers are asked for blocks, without a reason.
+    Fetch,
+    /// The peer that answered is asked for more.
+    FetchMore,
+    /// No answer has come to the question of this number.
+    NoAnswer(u64),
+}
+
+/// What a run consisted of.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counts {
+    pub(crate) events: u64,
+    pub(crate) faults: BTreeMap<&'static str, u64>,
+    pub(crate) ignored: BTreeMap<&'static str, u64>,
+    pub(crate) messages: u64,
+    pub(crate) restarts: u64,
+    pub(crate) fetched: u64,
+    pub(crate) pruned: u64,
+}
+
+impl World {
+    /// A network at rest, with everything that the plan will do to it ahead.
+    ///
+    /// # Panics
+    ///
+    /// When the plan asks for more replicas or clients than there are keys, or for none.
+    pub fn new(plan: Plan, seed: u64, options: Options) -> Self {
+        let genesis = genesis(&plan);
+        let verifier = Verifier::new(plan.signer);
+        // Requests are checked where they arrive and proposals where they are sent, so nothing is
+        // skipped.
+        let checked = Arc::new(NoneChecked);
+        let door = Door::new(genesis.validators().clone(), checked);
+        let check = Checker::new(&genesis, verifier.clone(), options.faulty);
+        let hosts = (0..plan.replicas).map(|replica| Host::new(replica, &plan, seed)).collect();
+        let clients = (0..plan.load.clients).map(|client| Client::new(client, &plan, seed));
+        let mut world = Self {
+            now: Time::default(),
+            queue: Queue::new(),
+            trace: Trace::new(options.reader),
+            hosts,
+            clients: clients.collect(),
+            links: Links::new(plan.links, seed),
+            check,
+            counts: Counts::default(),
+            healed: false,
+            wrap: options.wrap,
+            starves: options.starves,
+            ending: end::Ending::default(),
+            genesis,
+            door,
+            verifier,
+            plan,
+            seed,
+        };
+        world.prepare();
+        world
+    }
+
+    /// Puts the beginning of everything into the queue.
+    fn prepare(&mut self) {
+        for replica in 0..self.plan.replicas {
+            self.queue.push(Time::default(), Event::Start { replica, life: 0 });
+        }
+        for client in 0..self.plan.load.clients {
+            self.queue.push(Time::from_ms(1), Event::Client { client });
+        }
+        for (index, fault) in self.plan.faults.iter().enumerate() {
+            self.queue.push(Time::from_ms(fault.at_ms), Event::Fault(index));
+        }
+        self.queue.push(Time::from_ms(self.plan.heal_ms), Event::Heal);
+    }
+
+    /// Lets everything happen.
+    pub fn run(mut self) -> Report {
+        let verdict = loop {
+            if let Some(verdict) = self.step() {
+                break verdict;
+            }
+        };
+        Report::new(&self.plan, self.seed, verdict, &self)
+    }
+
+    /// Lets the next thing happen; a verdict when it was the last.
+    fn step(&mut self) -> Option<Verdict> {
+        let Some((at, event)) = self.queue.pop() else {
+            return Some(self.judge());
+        };
+        self.now = at;
+        self.counts.events = self.counts.events.saturating_add(1);
+        if self.counts.events > EVENTS_MAX {
+            return Some(Verdict::Inconclusive(format!("more than {EVENTS_MAX} events")));
+        }
+        let looked = matches!(event, Event::Look);
+        self.happen(event);
+        if !self.check.violations().is_empty() {
+            return Some(Verdict::Violated(self.check.violations().to_vec()));
+        }
+        (looked && self.is_over()).then(|| self.judge())
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Letter { to, letter } => self.letter(to, &letter),
+            Event::Requests { to, parcels } => self.requests(to, parcels),
+            Event::Submission { to, client, parcel } => self.submission(to, client, &parcel),
+            Event::Reply { client, reply, block } => self.reply(client, &reply, &block),
+            Event::Client { client } => self.client_thinks(client),
+            Event::Question { to, from, number, height } => {
+                self.question(to, from, number, height);
+            }
+            Event::Answer { to, life, number, blocks } => self.answer(to, life, number, &blocks),
+            Event::Connected { to, life, peer } => self.connected(to, life, peer),
+            Event::Inside { replica, life, what } => self.inside(replica, life, what),
+            Event::Start { replica, life } => self.start(replica, life),
+            Event::Fault(index) => self.fault(index),
+            Event::FaultEnds(index) => self.fault_ends(index),
+            Event::Heal => self.heal(),
+            Event::Look => self.look(),
+        }
+    }
+
+    fn inside(&mut self, replica: u16, life: u64, what: Inside) {
+        let host = self.host(replica);
+        if host.life != life || host.process.is_none() {
+            return;
+        }
+        match what {
+            Inside::Turn => self.turn(replica),
+            Inside::Flushed => self.flushed(replica),
+            Inside::Stored(blocks) => self.stored(replica, blocks),
+            Inside::Timer(timer, number) => self.timer(replica, timer, number),
+            Inside::Resend => self.resend(replica),
+            Inside::Fetch => self.fetch_period(replica),
+            Inside::FetchMore => self.fetch_more(replica),
+            Inside::NoAnswer(number) => self.no_answer(replica, number),
+        }
+    }
+
+    /// Something that will happen within a process as it is now.
+    fn later(&mut self, replica: u16, after_us: u64, what: Inside) {
+        let life = self.host(replica).life;
+        let at = self.now.after_us(after_us);
+        self.queue.push(at, Event::Inside { replica, life, what });
+    }
+
+    fn host(&mut self, replica: u16) -> &mut Host {
+        self.hosts.get_mut(usize::from(replica)).expect("the plan names replicas that there are")
+    }
+
+    fn replicas(&self) -> std::ops::Range<u16> {
+        0..self.plan.replicas
+    }
+
+    /// Replicas that do not stay broken and do not lie.
+    fn core(&self) -> Vec<u16> {
+        let broken = |replica| self.plan.broken.iter().any(|broken| broken.replica == replica);
+        let lies = |replica| self.check.is_faulty(replica);
+        self.replicas().filter(|replica| !broken(*replica) && !lies(*replica)).collect()
+    }
+
+    pub(crate) const fn now(&self) -> Time {
+        self.now
+    }
+
+    pub(crate) const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    pub(crate) const fn checker(&self) -> &Checker {
+        &self.check
+    }
+
+    pub(crate) fn trace_digest(&self) -> crypto::digest::Digest {
+        self.trace.digest()
+    }
+}
+
+/// Everything is checked whenever it arrives.
+#[derive(Debug)]
+struct NoneChecked;
+
+impl CheckedTransactions for NoneChecked {
+    fn is_checked(&self, _id: &TransactionId, _signature: &Signature) -> bool {
+        false
+    }
+}
+
+/// The account of a client.
+fn address(client: u16) -> Address {
+    Address::Key(Owner::Client(client).public_key())
+}
+
+/// The genesis of a plan.
+pub(crate) fn genesis(plan: &Plan) -> Genesis {
+    let rules = &plan.rules;
+    let mut builder = GenesisBuilder::local("lab");
+    builder.parameters = Parameters {
+        window_heights: rules.window_heights,
+        block_transactions_max: rules.block_transactions_max,
+        batch_delay_ms: rules.batch_delay_ms,
+        view_timeout_ms: rules.view_timeout_ms,
+        snapshot_interval_blocks: rules.snapshot_interval_blocks,
+        clock_drift_max_ms: rules.clock_drift_max_ms,
+        ..Parameters::default()
+    };
+    let validator = |replica| Validator {
+        name: format!("v{replica}"),
+        key: Owner::Replica(replica).public_key(),
+        peer_id: peer_id(replica),
+    };
+    builder.validators = (0..plan.replicas).map(validator).collect();
+    let account = |client| (address(client), Amount::new(BALANCE));
+    builder.accounts = (0..plan.load.clients).map(account).collect();
+    builder.build().expect("a plan's rules are within the bounds of a genesis")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! What a process does when something arrives: as the shell, it steps everything that waits as one
+//! batch and performs the outputs as one.
+
+use std::sync::Arc;
+
+use crypto::signed::Signed;
+use ledger::{Admission, Origin};
+use pbft::{Input, Output, Timer};
+use types::replica::ReplicaId;
+
+use super::host::Inbound;
+use super::{Event, Inside, World};
+use crate::letter::{Letter, Parcel};
+use crate::links::Party;
+
+impl World {
+    pub(super) fn letter(&mut self, to: u16, letter: &Arc<Letter>) {
+        self.trace.add(self.now, 1, to, &letter.digest);
+        // What does not hold is turned away at the door.
+        if letter.message.is_some() {
+            self.arrive(to, Inbound::Letter(letter.clone()));
+        }
+    }
+
+    pub(super) fn requests(&mut self, to: u16, parcels: Arc<Vec<Arc<Parcel>>>) {
+        self.trace.add(self.now, 2, to, &[]);
+        self.arrive(to, Inbound::Requests(parcels));
+    }
+
+    pub(super) fn submission(&mut self, to: u16, client: u16, parcel: &Arc<Parcel>) {
+        self.trace.add(self.now, 3, to, &client.to_le_bytes());
+        if parcel.authentic {
+            self.arrive(to, Inbound::Submission(client, parcel.clone()));
+        }
+    }
+
+    pub(super) fn timer(&mut self, replica: u16, timer: Timer, number: u64) {
+        let Some(process) = &mut self.host(replica).process else {
+            return;
+        };
+        // One that was set again since, or was fired, is no more.
+        if process.timers.get(&timer) == Some(&number) {
+            process.timers.remove(&timer);
+            self.trace.add(self.now, 4, replica, &number.to_le_bytes());
+            self.arrive(replica, Inbound::Timer(timer));
+        }
+    }
+
+    pub(super) fn connected(&mut self, to: u16, life: u64, peer: u16) {
+        if self.host(to).life == life {
+            self.trace.add(self.now, 5, to, &peer.to_le_bytes());
+            self.arrive(to, Inbound::Connected(ReplicaId::new(peer)));
+            self.ask(to, peer);
+        }
+    }
+
+    /// Something waits for a process; it looks at it at once when it is free.
+    pub(super) fn arrive(&mut self, replica: u16, inbound: Inbound) {
+        let host = self.host(replica);
+        let Some(process) = &mut host.process else {
+            return;
+        };
+        process.inbox.push(inbound);
+        self.turn(replica);
+    }
+
+    /// Looks at everything that waits.
+    pub(super) fn turn(&mut self, replica: u16) {
+        let now = self.now;
+        let host = self.host(replica);
+        if !host.is_free(now) {
+            return;
+        }
+        let tick = host.tick(now);
+        let Some(process) = &mut host.process else {
+            return;
+        };
+        let inbox = std::mem::take(&mut process.inbox);
+        if inbox.is_empty() {
+            return;
+        }
+        let mut batch = Output::default();
+        self.feed(replica, &mut batch, tick);
+        for inbound in inbox {
+            self.look_at(replica, &mut batch, inbound);
+        }
+        self.perform(replica, batch);
+    }
+
+    fn look_at(&mut self, replica: u16, batch: &mut Output, inbound: Inbound) {
+        match inbound {
+            Inbound::Letter(letter) => {
+                if let Some(message) = &letter.message {
+                    self.feed(replica, batch, Input::Message(Signed::vouched(message.clone())));
+                }
+            }
+            Inbound::Requests(parcels) => {
+                let mut admitted = false;
+                for parcel in parcels.iter().filter(|parcel| parcel.authentic) {
+                    admitted |= self.admit(replica, parcel, Origin::Peer);
+                }
+                if admitted {
+                    self.feed(replica, batch, Input::Work);
+                }
+            }
+            Inbound::Submission(client, parcel) => {
+                if self.admit(replica, &parcel, Origin::Client) {
+                    self.feed(replica, batch, Input::Work);
+                    self.spread(replica, &Arc::new(vec![parcel]));
+                } else {
+                    self.answer_again(replica, client, &parcel);
+                }
+            }
+            Inbound::Timer(timer) => self.feed(replica, batch, Input::Timer(timer)),
+            Inbound::Blocks(blocks) => self.feed(replica, batch, Input::Blocks(blocks)),
+            Inbound::Connected(peer) => self.feed(replica, batch, Input::Connected(peer)),
+            Inbound::Resend => self.resend_waiting(replica),
+        }
+    }
+
+    /// One step; its output joins the batch, every field behind what the field holds already.
+    pub(super) fn feed(&mut self, replica: u16, batch: &mut Output, input: Input) {
+        let Some(process) = &mut self.host(replica).process else {
+            return;
+        };
+        let mut output = process.protocol.step(input);
+        batch.records.append(&mut output.records);
+        batch.committed.append(&mut output.committed);
+        batch.messages.append(&mut output.messages);
+        batch.timers.append(&mut output.timers);
+        batch.replies.append(&mut output.replies);
+        batch.evidence.append(&mut output.evidence);
+        batch.ignored.append(&mut output.ignored);
+        batch.behind = batch.behind.max(output.behind);
+    }
+
+    fn admit(&mut self, replica: u16, parcel: &Parcel, origin: Origin) -> bool {
+        let sender = parcel.transaction.transaction.sender;
+        let starved = self.starves.filter(|(who, _)| *who == replica);
+        if starved.is_some_and(|(_, client)| sender == super::address(client)) {
+            return false;
+        }
+        let Some(process) = &mut self.host(replica).process else {
+            return false;
+        };
+        let transaction = Signed::vouched(parcel.transaction.clone());
+        let admitted = process.protocol.application_mut().admit(transaction, origin);
+        matches!(admitted, Ok(Admission::Pending))
+    }
+
+    /// Tells all other replicas of requests; any of them may miss it.
+    pub(super) fn spread(&mut self, from: u16, parcels: &Arc<Vec<Arc<Parcel>>>) {
+        for to in self.replicas().filter(|to| *to != from) {
+            let arrivals = self.links.send(self.now, Party::Replica(from), Party::Replica(to));
+            for at in arrivals.into_iter().flatten() {
+                self.queue.push(at, Event::Requests { to, parcels: parcels.clone() });
+            }
+        }
+    }
+
+    /// As the shell does: requests that wait for a whole period are sent to everybody.
+    pub(super) fn resend(&mut self, replica: u16) {
+        let resend_us = self.resend_us();
+        self.later(replica, resend_us, Inside::Resend);
+        self.arrive(replica, Inbound::Resend);
+    }
+
+    /// How often what waits for long is sent again, in microseconds.
+    pub(super) fn resend_us(&self) -> u64 {
+        let most_ms = RESEND_MAX_MS.min(self.plan.rules.view_timeout_ms / 4).max(1);
+        u64::from(most_ms).saturating_mul(1_000)
+    }
+
+    fn resend_waiting(&mut self, replica: u16) {
+        let Some(process) = &mut self.host(replica).process else {
+            return;
+        };
+        let ledger = process.protocol.application();
+        let waiting = ledger.pending_since(process.resend_before, RESEND_MAX);
+        let waiting: Vec<_> = waiting.into_iter().cloned().collect();
+        process.resend_before = ledger.ticket();
+        if !waiting.is_empty() {
+            let parcels = waiting
+                .into_iter()
+                .map(|transaction| Parcel::new(transaction, &self.door, &self.verifier));
+            self.spread(replica, &Arc::new(parcels.collect()));
+        }
+    }
+}
+
+/// How often requests that wait since the last time are sent to everybody, in milliseconds: the shell's half second,
+/// and four times while a view may go without progress.
+const RESEND_MAX_MS: u32 = 500;
+
+/// The most requests of one such sending.
+const RESEND_MAX: usize = 256;

@@ -1,0 +1,70 @@
+//! The program: what it prints, and how it ends.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
+use std::process::{Command, Output};
+
+fn lab(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_logothete-lab")).args(arguments).output().unwrap()
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_soak_in_which_everything_holds_ends_with_0_and_says_what_it_did() {
+    let output = lab(&["soak", "--seeds", "6", "--from", "10", "--jobs", "2", "--json"]);
+
+    assert_eq!(output.status.code(), Some(0));
+    let summary = json(&output);
+    assert_eq!((&summary["runs"], &summary["held"]), (&6.into(), &6.into()));
+    assert!(summary["heights"].as_u64().unwrap() > 60);
+    let text = String::from_utf8(lab(&["soak", "--seeds", "2"]).stdout).unwrap();
+    assert!(text.starts_with("2 runs") && text.contains("seeds a second"), "{text}");
+}
+
+#[test]
+fn a_plan_that_breaks_something_ends_with_1_whoever_runs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plan.json");
+    let broken = (0..50).find_map(|seed| {
+        let seed = seed.to_string();
+        let mut plan = json(&lab(&["replay", &seed, "--show-plan"]));
+        plan["disks"]["sync_lies"] = true.into();
+        std::fs::write(&path, plan.to_string()).unwrap();
+        let output = lab(&["replay", &seed, "--plan", path.to_str().unwrap(), "--json"]);
+        (output.status.code() == Some(1)).then(|| json(&output))
+    });
+
+    let violations = &broken.unwrap()["verdict"]["violated"];
+    assert!(violations[0]["sentence"].is_string(), "{violations}");
+}
+
+#[test]
+fn the_same_seed_is_told_the_same_way_twice() {
+    let tell = || lab(&["replay", "7", "--trace"]);
+    let (one, again) = (tell(), tell());
+
+    assert_eq!(one.stdout, again.stdout);
+    assert_eq!(one.stderr, again.stderr);
+    assert!(String::from_utf8(one.stderr).unwrap().lines().count() > 100);
+}
+
+#[test]
+fn a_wrong_call_ends_with_2() {
+    for arguments in [
+        vec!["soak", "--jobs", "0"],
+        vec!["replay", "1", "--plan", "no-such-file"],
+        vec!["replay", "1", "--replicas", "17"],
+        vec!["dance"],
+    ] {
+        let output = lab(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{arguments:?}");
+    }
+}
