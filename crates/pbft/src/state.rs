@@ -256,12 +256,12 @@ impl<A> State<A> {
     /// The highest height in the window: the high watermark. In a later view than the first it is one above the tip
     /// until something commits in the view.
     pub(crate) fn high(&self) -> Height {
-        let high = self.low().saturating_add(self.window());
+        let tip = self.tip.map_or(Height::GENESIS, |tip| tip.height);
+        let high = self.low().saturating_add(self.window()).max(tip);
         mutant!(WindowStands => { return Height::new(self.window()) });
         if self.view == View::FIRST || self.opened {
             return high;
         }
-        let tip = self.tip.map_or(Height::GENESIS, |tip| tip.height);
         tip.max(self.low()).next().min(high)
     }
 
@@ -331,13 +331,16 @@ impl<A> State<A> {
     }
 
     /// The tip of the new view, while it is to be proposed and voted for again: its greatest certificate is a
-    /// prepared one, and this replica has not voted in the view.
+    /// prepared one, this replica has not voted in the view, and what leads to the tip is here and executed, as far as
+    /// the window reaches. (All may have lost what they had committed and not made durable, so that the tip is
+    /// further away for everybody. Then its certificate alone vouches for the rest, which is executed when it is
+    /// committed.)
     pub(crate) fn tip_again(&self) -> Option<&Statement> {
         let tip = self.tip.as_ref()?;
         let due = tip.phase == Phase::Prepare
             && self.last_prepare.is_none()
             && tip.height > self.low()
-            && tip.height <= self.executed;
+            && tip.height.min(self.low().saturating_add(self.window())) <= self.executed;
         due.then_some(tip)
     }
 

@@ -2,10 +2,11 @@
 
 use types::block::Block;
 use types::number::Height;
+use types::parameters::Parameters;
 use types::replica::ReplicaId;
 use types::vote::Phase;
 
-use crate::fixture::{Bench, block_on, certificate_by, chain_of, key};
+use crate::fixture::{Bench, block_on, certificate_by, chain_of, key, proposal_in, vote_message};
 use crate::ignored::Ignored;
 use crate::message::{Handover, Message};
 use crate::output::Output;
@@ -40,6 +41,29 @@ fn only_the_block_that_is_missing_is_taken_one_after_another_from_the_tip_down()
     }
     assert_eq!(bench.replica.application().layers(), 3, "executed once the last one is here");
     assert_eq!(hand(&mut bench, &blocks[0]).ignored, refused);
+}
+
+/// Everybody has lost what it had committed and not made durable: the tip is further above the
+/// committed block than the window reaches, and nobody proposes what lies between again.
+#[test]
+fn a_tip_more_than_a_window_away_is_voted_for_and_committed_with_all_below_it() {
+    let parameters = Parameters { window_heights: 2, ..Parameters::default() };
+    let mut bench = Bench::with(4, 2, parameters);
+    let blocks = chain_of(&bench.genesis, 5);
+    let certificate = certificate_by(&bench.genesis, 0, Phase::Prepare, &blocks[4], &[0, 1, 3]);
+    bench.enter(1, Some(certificate));
+    let said = |output: &Output| crate::fixture::said(output).len();
+    assert_eq!(said(&bench.receive(proposal_in(&bench.genesis, 1, &blocks[4]))), 0);
+    for (block, votes) in blocks.iter().rev().zip([0, 0, 0, 0, 1]) {
+        assert_eq!(said(&hand(&mut bench, block)), votes);
+    }
+    assert_eq!(bench.replica.application().layers(), 2, "as many as the window has");
+    let vote = |phase, replica| vote_message(&bench.genesis, 1, phase, replica, &blocks[4]);
+    let votes = [vote(Phase::Prepare, 0), vote(Phase::Commit, 0), vote(Phase::Commit, 1)];
+    for message in votes {
+        bench.receive(message);
+    }
+    assert_eq!(bench.replica.status().committed, Height::new(5));
 }
 
 #[test]
