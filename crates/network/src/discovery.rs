@@ -180,13 +180,8 @@ impl Discovery {
 
     fn announce(&mut self, now_ms: u64) {
         self.announce_ms = now_ms.saturating_add(millis(self.hub.limits.announce_interval));
-        let addresses: Vec<String> = self
-            .hub
-            .dialled()
-            .iter()
-            .take(ADDRESSES_MAX)
-            .map(ToString::to_string)
-            .collect();
+        let addresses: Vec<String> =
+            self.hub.dialled().iter().take(ADDRESSES_MAX).map(ToString::to_string).collect();
         if addresses.is_empty() {
             return;
         }
