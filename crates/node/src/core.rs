@@ -365,6 +365,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             let (kind, id) = (evidence.name(), evidence.id());
             self.metrics.accused(kind);
             tracing::error!(replica = accused.get(), kind, %id, "a validator's key has lied");
+            let evidence = Box::new(evidence);
             self.to_disk(Job::Evidence { evidence, accused }).await?;
         }
         Ok(())

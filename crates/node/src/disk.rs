@@ -38,7 +38,7 @@ pub(crate) enum Job {
     /// A proof that a key lied.
     Evidence {
         /// The proof.
-        evidence: Evidence,
+        evidence: Box<Evidence>,
         /// Whose key.
         accused: ReplicaId,
     },
