@@ -13,9 +13,12 @@ use std::path::{Path, PathBuf};
 
 use api::types::BlockName;
 use rustix::process::Signal;
+use tests::audit::{assert_audits_pass, audit};
+use tests::files::copy;
 use tests::money::{address, balance};
 use tests::process;
-use tests::programs::{self, Ended, Running};
+use tests::programs::{self, Running};
+use tests::random::Numbers;
 use tests::testnet::Testnet;
 use tests::wait::{until, until_true};
 use types::number::Height;
@@ -48,12 +51,6 @@ fn pay(testnet: &Testnet, file: &Path) -> Running {
         "--yes",
     ];
     Running::start(programs::command("logothete-wallet", &arguments))
-}
-
-fn audit(directory: &Path, genesis: &Path) -> Ended {
-    let genesis = genesis.to_str().unwrap();
-    let arguments = ["--json", "audit", directory.to_str().unwrap(), "--genesis", genesis];
-    programs::run("logothete", &arguments)
 }
 
 /// Alice's nonce as node0 has committed it.
@@ -100,15 +97,6 @@ fn assert_paid_once(testnet: &Testnet, files: &[(&str, u64)]) {
         let status = testnet.status(node);
         assert_eq!((status.block, status.state_root), (first.block, first.state_root));
         assert_eq!(status.supply.get(), 4 * BALANCE);
-    }
-}
-
-fn assert_audits_pass(testnet: &Testnet) {
-    drop(testnet.run(&["down"]).with_code(0));
-    for node in 0..4 {
-        let genesis = testnet.directory().join("genesis.toml");
-        let report = audit(&testnet.node(node).join("data"), &genesis).with_code(0).json();
-        assert_eq!(report["supply"], "4000000.00 LGT", "node{node}");
     }
 }
 
@@ -199,30 +187,6 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap();
-        if path.is_dir() {
-            copy(&path, &to.join(name));
-        } else {
-            fs::copy(&path, to.join(name)).unwrap();
-        }
-    }
-}
-
-/// Numbers that look random and are the same for the same seed.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
-
 #[test]
 fn a_flipped_bit_anywhere_in_a_copy_is_found_or_harmless() {
     let seed = std::env::var("LOGOTHETE_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
@@ -235,7 +199,7 @@ fn a_flipped_bit_anywhere_in_a_copy_is_found_or_harmless() {
     let original = testnet.node(0).join("data");
     let truth = audit(&original, &genesis).with_code(0).json();
     let folder = tempfile::tempdir().unwrap();
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers::new(seed);
     let (mut refused, mut harmless) = (0, 0);
 
     for round in 0..48 {

@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use api::client::Client;
 use api::types::Status;
@@ -12,7 +13,7 @@ use types::genesis::Genesis;
 
 use crate::process;
 use crate::programs::{self, Ended, Running};
-use crate::wait::until;
+use crate::wait::{until, until_true};
 
 /// A testnet's directory.
 #[derive(Debug)]
@@ -106,6 +107,19 @@ impl Testnet {
         let mut text = String::new();
         file.read_to_string(&mut text).ok()?;
         text.trim().parse().ok()
+    }
+
+    /// Kills a validator as a crash would, and gives the moment before.
+    ///
+    /// # Panics
+    ///
+    /// When it does not run.
+    pub fn crash(&self, index: usize) -> Instant {
+        let pid = self.pid(index).unwrap_or_else(|| panic!("node{index} does not run"));
+        let moment = Instant::now();
+        process::signal(pid, Signal::KILL);
+        until_true("the killed process is gone", || self.pid(index).is_none());
+        moment
     }
 
     /// The processes of all its validators.

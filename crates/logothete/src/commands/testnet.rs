@@ -77,7 +77,7 @@ struct Deeds {
 #[derive(Debug, Serialize)]
 struct Deed {
     name: String,
-    /// What it is now: `killed`, `paused`, `running`, `ready`, `stopped`.
+    /// What it is now: `killed`, `paused`, `running`, `ready`, `retired`, `stopped`.
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     api: Option<String>,

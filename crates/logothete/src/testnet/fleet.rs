@@ -84,8 +84,8 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Waits until all of these validators say that they are ready, and each is connected to all
-    /// others of them.
+    /// Waits until all of these validators say that they are ready, or that they never vote again,
+    /// and each is connected to all others of them.
     ///
     /// # Errors
     ///
@@ -237,8 +237,10 @@ fn is_ready(node: &Node, others: u32) -> bool {
     let process = node.process().ok().flatten();
     let client = process.and_then(|process| node.client(&process, ANSWER_PATIENCE));
     client.is_some_and(|client| {
-        client.ready() == Ok(true)
-            && client.status().is_ok_and(|status| status.peers_connected >= others)
+        // One that never votes again is never ready; that it follows is all there is to wait for.
+        client.status().is_ok_and(|status| {
+            status.peers_connected >= others && (status.retired || client.ready() == Ok(true))
+        })
     })
 }
 

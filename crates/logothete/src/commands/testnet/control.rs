@@ -176,12 +176,16 @@ fn start_them(testnet: &Testnet, nodes: &[Node], output: &mut Output) -> Result<
     fleet.leave();
     let mut deeds = Deeds::default();
     for node in nodes {
-        let file = node.process()?.and_then(|process| node.reached(&process));
-        deeds.validators.push(Deed {
-            name: node.name(),
-            state: if quorum { "ready" } else { "running" },
-            api: file.map(|file| file.api),
-        });
+        let process = node.process()?;
+        let client = process.as_ref().and_then(|process| node.client(process, PATIENCE));
+        let retired = client.and_then(|client| client.status().ok()).is_some_and(|it| it.retired);
+        let state = match (retired, quorum) {
+            (true, _) => "retired",
+            (false, true) => "ready",
+            (false, false) => "running",
+        };
+        let file = process.and_then(|process| node.reached(&process));
+        deeds.validators.push(Deed { name: node.name(), state, api: file.map(|file| file.api) });
     }
     output.result(&deeds)?;
     Ok(Exit::Done)
