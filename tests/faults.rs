@@ -1,8 +1,9 @@
-//! Real validators that die, halt, lose their disks and their links while payments are made. After each story all
-//! have the same chain, nothing accepted is lost and nothing is executed twice, and the journals hold no
-//! contradiction.
+//! Real validators that die, halt, lose their disks and their links while payments are made. After
+//! each story all have the same chain, nothing accepted is lost and nothing is executed twice, and
+//! the journals hold no contradiction.
 //!
-//! LOGOTHETE_TEST_OUTAGE_SECONDS and LOGOTHETE_TEST_CYCLES make two of them longer than the suite has time for.
+//! LOGOTHETE_TEST_OUTAGE_SECONDS and LOGOTHETE_TEST_CYCLES make two of them longer than the suite
+//! has time for.
 
 #![allow(
     clippy::unwrap_used,
@@ -84,7 +85,8 @@ fn events(testnet: &Testnet, node: usize) -> Receiver<(Instant, Event)> {
     events
 }
 
-/// The moment and the view of the first commit after `moment` whose certificate is of a view above `view`.
+/// The moment and the view of the first commit after `moment` whose certificate is of a view above
+/// `view`.
 fn next_commit(
     testnet: &Testnet,
     node: usize,
@@ -111,9 +113,9 @@ fn next_commit(
     }
 }
 
-/// Kills the primaries of the next views at the same moment under load. A block is committed in a later view within
-/// the timeouts of the views without a primary and a second more, and what the machine made another one wait for a
-/// processor. Gives what was measured.
+/// Kills the primaries of the next views at the same moment under load. A block is committed in a
+/// later view within the timeouts of the views without a primary and a second more, and what the
+/// machine made another one wait for a processor. Gives what was measured.
 fn replace_killed(testnet: &Testnet, load: &Load, killed: &[usize]) -> String {
     let nodes = testnet.genesis().validators().len();
     let alive: Vec<usize> = (0..nodes).filter(|node| !killed.contains(node)).collect();
@@ -267,8 +269,9 @@ fn set_aside(testnet: &Testnet, node: usize, name: &str) -> std::path::PathBuf {
     aside
 }
 
-/// What holds when the key of node3 has had several directories, the last of which is its own: it serves the same
-/// chain, says that it never votes again, and all its journals together hold no contradiction.
+/// What holds when the key of node3 has had several directories, the last of which is its own: it
+/// serves the same chain, says that it never votes again, and all its journals together hold no
+/// contradiction.
 fn assert_retired(testnet: &Testnet, count: usize, aside: &[&Path]) {
     assert_paid_once(testnet, count);
     let status = testnet.status(3);

@@ -1,5 +1,5 @@
-//! What validators have signed over their whole life, read from their journals: nothing contradicts anything
-//! (protocol page, S5 and section 7).
+//! What validators have signed over their whole life, read from their journals: nothing contradicts
+//! anything (protocol page, S5 and section 7).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -106,7 +106,8 @@ impl Said {
         }
         for (view, chain) in heights {
             for ((low, ancestor), (high, block)) in chain.iter().zip(chain.iter().skip(1)) {
-                // Between two votes lie only blocks that came by catch-up, which journals do not have.
+                // Between two votes lie only blocks that came by catch-up, which journals do not
+                // have.
                 if let Some(found) = self.ancestor(*block, *low) {
                     assert_eq!(found, *ancestor, "two branches in view {view}: {low} and {high}");
                 }
@@ -140,8 +141,8 @@ impl Said {
     }
 }
 
-/// The journals of all validators of a stopped testnet hold no contradiction, not even taken together, and
-/// nobody has retired.
+/// The journals of all validators of a stopped testnet hold no contradiction, not even taken
+/// together, and nobody has retired.
 ///
 /// # Panics
 ///

@@ -1,5 +1,6 @@
-//! What the tests that start real processes share: the built programs, local testnets in directories of
-//! their own, load, cut links, bounded waits, and making sure that nothing is left running.
+//! What the tests that start real processes share: the built programs, local testnets in
+//! directories of their own, load, cut links, bounded waits, and making sure that nothing is left
+//! running.
 //!
 //! Everything here panics when it fails: it is called by tests only.
 

@@ -1,8 +1,8 @@
 //! Transfers offered at a rate while validators die, and the check that each was paid exactly once.
 //!
-//! Transfer i goes from account i mod 4 to the next one, is one base unit, and carries its number as memo. As a
-//! wallet does, the load posts every transfer to every validator. It is an open loop: a transfer has its
-//! moment whether or not earlier ones were answered.
+//! Transfer i goes from account i mod 4 to the next one, is one base unit, and carries its number
+//! as memo. As a wallet does, the load posts every transfer to every validator. It is an open loop:
+//! a transfer has its moment whether or not earlier ones were answered.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,8 +48,8 @@ static KEYS: LazyLock<[SecretKey; ACCOUNTS]> = LazyLock::new(|| [0, 1, 2, 3].map
 pub enum Wallet {
     /// It leaves it to the others and never comes back: what they have taken in must be paid.
     GivesUp,
-    /// It tries again, and offers all that is not paid to a validator that was started anew: pools are in
-    /// memory, so where more than t validators die nobody else can bring it back.
+    /// It tries again, and offers all that is not paid to a validator that was started anew: pools
+    /// are in memory, so where more than t validators die nobody else can bring it back.
     Repeats,
 }
 
@@ -107,7 +107,8 @@ impl Load {
         lock(&self.shared.offered).len()
     }
 
-    /// Stops offering and gives how many transfers there were, each of which t + 1 validators have taken in.
+    /// Stops offering and gives how many transfers there were, each of which t + 1 validators have
+    /// taken in.
     ///
     /// # Panics
     ///
@@ -256,8 +257,8 @@ pub fn paid(testnet: &Testnet, node: usize) -> usize {
     client.and_then(|client| nonces(&client)).map_or(0, |nonces| nonces.iter().sum())
 }
 
-/// Waits until all validators have the same chain, in which each of the `count` transfers of a load stands once
-/// and nothing else does, and the money is where it follows from them.
+/// Waits until all validators have the same chain, in which each of the `count` transfers of a load
+/// stands once and nothing else does, and the money is where it follows from them.
 ///
 /// # Panics
 ///
@@ -289,7 +290,8 @@ pub fn assert_paid_once(testnet: &Testnet, count: usize) {
     }
 }
 
-/// How often each memo stands in the chain of a validator, whose blocks follow one another to its newest.
+/// How often each memo stands in the chain of a validator, whose blocks follow one another to its
+/// newest.
 fn memos(testnet: &Testnet, node: usize, height: u64) -> BTreeMap<String, u64> {
     let client = testnet.client(node);
     let mut memos = BTreeMap::new();

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Whether a process with this id is there and has not ended. One that has ended and was not waited for by
-/// its parent is gone.
+/// Whether a process with this id is there and has not ended. One that has ended and was not waited
+/// for by its parent is gone.
 pub fn is_alive(pid: u32) -> bool {
     state(Path::new(&format!("/proc/{pid}"))).is_some_and(|state| !"ZXx".contains(state))
 }
@@ -30,8 +30,8 @@ pub fn signal(pid: u32, signal: Signal) -> bool {
     pid.is_some_and(|pid| kill_process(pid, signal).is_ok())
 }
 
-/// How long the thread of this process that waited most has waited for a processor, in all: what a loaded machine
-/// took from it. Zero where the system does not tell.
+/// How long the thread of this process that waited most has waited for a processor, in all: what a
+/// loaded machine took from it. Zero where the system does not tell.
 pub fn waited(pid: u32) -> Duration {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let waited = threads.filter_map(|thread| {

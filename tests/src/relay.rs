@@ -1,11 +1,13 @@
 //! The links between the validators of a testnet, to be cut and healed, one direction at a time.
 //!
-//! Every validator announces the address of a relay of its own (`p2p_announce`), so whoever dials it comes through
-//! here. Who dials is told by the port it comes from: libp2p dials from the port that it listens on. A connection
-//! from another port, which libp2p takes for one that still lingers, is refused and dialled anew later.
+//! Every validator announces the address of a relay of its own (`p2p_announce`), so whoever dials
+//! it comes through here. Who dials is told by the port it comes from: libp2p dials from the port
+//! that it listens on. A connection from another port, which libp2p takes for one that still
+//! lingers, is refused and dialled anew later.
 //!
-//! A cut link loses nothing that TCP would not bring back: what is under way waits, as with packets that are lost
-//! and sent again, and so do the ends of connections. What was held back comes when the link heals, however late.
+//! A cut link loses nothing that TCP would not bring back: what is under way waits, as with packets
+//! that are lost and sent again, and so do the ends of connections. What was held back comes when
+//! the link heals, however late.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -74,7 +76,8 @@ impl Relays {
         self.change(|cut| cut.extend(directions));
     }
 
-    /// From now on nothing passes between validators of different groups. Whoever is in none is alone.
+    /// From now on nothing passes between validators of different groups. Whoever is in none is
+    /// alone.
     pub fn part(&self, groups: &[&[usize]]) {
         let group = |index: usize| groups.iter().position(|group| group.contains(&index));
         let all = 0..self.doors.len();
@@ -169,8 +172,8 @@ impl Links {
     }
 }
 
-/// Where validators listen: on ports that the system chooses, at an address of 127.0.0.0/8 that nobody else uses, so
-/// that they are still free when the validator comes.
+/// Where validators listen: on ports that the system chooses, at an address of 127.0.0.0/8 that
+/// nobody else uses, so that they are still free when the validator comes.
 fn places(count: usize) -> Vec<SocketAddr> {
     let [.., high, low] = std::process::id().to_be_bytes();
     let number = TESTNETS.fetch_add(1, Ordering::SeqCst);

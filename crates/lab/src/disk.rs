@@ -12,6 +12,20 @@ use crate::random::Random;
 /// Bytes that a disk writes together.
 const SECTOR_BYTES: usize = 512;
 
+/// What is left of bytes that were written and not flushed when the power fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Left {
+    /// Nothing.
+    Nothing,
+    /// The first half.
+    Front,
+    /// The second half, behind zeros.
+    Back,
+    /// Everything.
+    Everything,
+}
+
 /// One file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct File {
@@ -90,6 +104,23 @@ impl File {
                 self.flushed = self.bytes.len();
             }
         }
+    }
+
+    /// The power fails, and this is left of what was not flushed.
+    pub(crate) fn cut_power(&mut self, left: Left) {
+        let end = self.bytes.len();
+        let middle = self.flushed.saturating_add(end.saturating_sub(self.flushed) / 2);
+        match left {
+            Left::Nothing => self.bytes.truncate(self.flushed),
+            Left::Front => self.bytes.truncate(middle),
+            Left::Back => {
+                if let Some(bytes) = self.bytes.get_mut(self.flushed..middle) {
+                    bytes.fill(0);
+                }
+            }
+            Left::Everything => {}
+        }
+        self.flushed = self.bytes.len();
     }
 
     /// Any of the sectors that are not durable are gone.

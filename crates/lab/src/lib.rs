@@ -18,6 +18,7 @@
 
 pub mod check;
 pub mod keys;
+pub mod matrix;
 pub mod plan;
 pub mod random;
 pub mod report;

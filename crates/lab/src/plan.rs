@@ -229,6 +229,8 @@ pub enum Moment {
     Sending,
     /// After the next messages are sent.
     Sent,
+    /// After the next timers are set.
+    Done,
 }
 
 /// What a journal does.

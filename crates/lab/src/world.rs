@@ -44,11 +44,13 @@ mod life;
 mod liveness;
 mod load;
 mod perform;
+mod point;
 mod store;
 mod turn;
 
 use client::Client;
 use host::Host;
+pub use point::{Census, Crash, Point};
 
 /// What every account has at the genesis, in base units.
 const BALANCE: u64 = 10_000;
@@ -70,6 +72,10 @@ pub struct Options {
     pub faulty: BTreeSet<u16>,
     /// A replica, and a client whose requests it never hears.
     pub starves: Option<(u16, u16)>,
+    /// Is told every point that a process comes to, up to the healing.
+    pub census: Option<Census>,
+    /// Where the power fails, beside the plan.
+    pub crashes: Vec<Crash>,
 }
 
 /// One run, from its beginning to its end.
@@ -90,6 +96,7 @@ pub struct World {
     healed: bool,
     wrap: Option<Wrap>,
     starves: Option<(u16, u16)>,
+    points: point::Points,
     ending: end::Ending,
 }
 
@@ -187,6 +194,7 @@ impl World {
             healed: false,
             wrap: options.wrap,
             starves: options.starves,
+            points: point::Points::new(options.census, options.crashes),
             ending: end::Ending::default(),
             genesis,
             door,

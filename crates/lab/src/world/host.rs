@@ -39,6 +39,8 @@ pub(super) struct Host {
     pub(super) paused: Time,
     /// The end that waits for it.
     pub(super) doom: Option<Doom>,
+    /// How many points of its work the processes came to, as far as they are counted.
+    pub(super) points: u64,
     /// How long it is down after a disk error.
     pub(super) down_ms: u64,
     /// Whether it is never started again.
@@ -110,6 +112,7 @@ impl Host {
             process: None,
             paused: Time::default(),
             doom: None,
+            points: 0,
             down_ms: 0,
             dead: false,
             refused: false,

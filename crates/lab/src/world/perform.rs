@@ -20,7 +20,7 @@ impl World {
             self.finish(replica, output);
             return;
         }
-        if self.dies(replica, Moment::BeforeRecords) {
+        if self.dies_with(replica, Moment::BeforeRecords, &output) {
             return;
         }
         let plan = &self.plan;
@@ -38,7 +38,7 @@ impl World {
             self.fails(replica);
             return;
         }
-        if self.dies(replica, Moment::Written) {
+        if self.dies_with(replica, Moment::Written, &output) {
             return;
         }
         if let Some(process) = &mut self.host(replica).process {
@@ -66,16 +66,16 @@ impl World {
             return;
         };
         self.check.recorded(now, replica, &output.records);
-        if self.dies(replica, Moment::Flushed) {
+        if self.dies_with(replica, Moment::Flushed, &output) {
             return;
         }
         self.finish(replica, output);
     }
 
     /// Everything behind the records.
-    fn finish(&mut self, replica: u16, output: Output) {
+    fn finish(&mut self, replica: u16, mut output: Output) {
         let committed = !output.committed.is_empty();
-        for proved in output.committed {
+        for proved in std::mem::take(&mut output.committed) {
             let proved = Arc::new(proved);
             let id = proved.block.id();
             self.trace.add(self.now, 7, replica, id.digest().as_bytes());
@@ -87,14 +87,16 @@ impl World {
         }
         if committed {
             self.store_blocks(replica);
-            if self.dies(replica, Moment::Committed) {
+            if self.dies_with(replica, Moment::Committed, &output) {
                 return;
             }
         }
         if !self.send_all(replica, &output.messages) {
             return;
         }
-        for set in output.timers {
+        let timers = std::mem::take(&mut output.timers);
+        let timed = !timers.is_empty();
+        for set in timers {
             let Some(process) = &mut self.host(replica).process else {
                 return;
             };
@@ -103,6 +105,9 @@ impl World {
             process.timers.insert(set.timer, number);
             let after_us = u64::from(set.after_ms).saturating_mul(1_000);
             self.later(replica, after_us, Inside::Timer(set.timer, number));
+        }
+        if timed && self.dies_with(replica, Moment::Done, &output) {
+            return;
         }
         for evidence in &output.evidence {
             self.check.evidence(self.now, replica, evidence);
@@ -150,6 +155,9 @@ impl World {
                 }
                 sent = sent.saturating_add(1);
                 self.post(replica, to, &letter);
+                if self.dies_behind(replica, outgoing) {
+                    return false;
+                }
             }
         }
         !self.dies(replica, Moment::Sending) && !self.dies(replica, Moment::Sent)
@@ -270,7 +278,7 @@ impl World {
     }
 
     /// Whether the process dies at this point of its work.
-    fn dies(&mut self, replica: u16, moment: Moment) -> bool {
+    pub(super) fn dies(&mut self, replica: u16, moment: Moment) -> bool {
         let Some(doom) = self.host(replica).doom.take_if(|doom| doom.moment == moment) else {
             return false;
         };

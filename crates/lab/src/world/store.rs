@@ -72,6 +72,14 @@ impl Store {
         fresh
     }
 
+    /// The power fails: what was not durable is there all the same, or none of it.
+    pub(super) fn cut_power(&mut self, stored: bool) {
+        let kept = if stored { self.blocks.len() } else { self.durable };
+        self.flush(kept);
+        self.blocks.truncate(self.durable);
+        self.next_snapshot = None;
+    }
+
     /// The process dies: of what was not durable, the first few may be.
     pub(super) fn die(&mut self, random: &mut Random) {
         let waiting = self.blocks.len().saturating_sub(self.durable);

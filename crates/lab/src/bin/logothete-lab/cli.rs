@@ -19,6 +19,9 @@ pub(crate) enum Command {
     Soak(Soak),
     /// Run one seed, or one plan, again
     Replay(Replay),
+    /// Look at everything that can happen within a small scope
+    #[command(subcommand)]
+    Check(Check),
 }
 
 /// Run many seeds.
@@ -65,6 +68,30 @@ pub(crate) struct Replay {
     #[arg(long)]
     pub(crate) show_plan: bool,
     /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Everything that can happen within a small scope.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Check {
+    /// Cut the power of one machine at every point of its work, and of two
+    Crashes(Crashes),
+}
+
+/// Cut the power of one machine at every point of its work, and of two.
+#[derive(Debug, Args)]
+pub(crate) struct Crashes {
+    /// How many pairs of crashes of each story are drawn
+    #[arg(long, default_value_t = 500)]
+    pub(crate) pairs: u64,
+    /// Run every pair of crashes instead: this takes half an hour
+    #[arg(long)]
+    pub(crate) every_pair: bool,
+    /// The seed that pairs are drawn from
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Print the matrix as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod check;
 mod cli;
 mod output;
 mod replay;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = match lab.command {
         Command::Soak(arguments) => soak::soak(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
+        Command::Check(what) => check::check(&what),
     };
     outcome
         .unwrap_or_else(|error| {
