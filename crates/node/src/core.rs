@@ -177,6 +177,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
     ///
     /// Any fault of the journal is final: nothing that was not durable has been sent.
     pub(crate) async fn run(mut self, recovered: Output) -> Result<(), NodeError> {
+        self.set_timers(&recovered.timers);
         self.perform(recovered).await?;
         let mut resend = tokio::time::interval(self.resend_period);
         resend.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -133,14 +133,16 @@ impl<B> Plan<B> {
 
     /// The lowest heights that are missed and not asked for, at most `count_max`.
     pub(super) fn missed(&self, count_max: u32) -> Option<Range> {
-        if !self.flowing && !self.is_idle() {
+        let (from, end) = self.gap();
+        // What is kept waits for the gap below it, whatever anybody has said since.
+        let waited_for = self.ready.keys().next_back().is_some_and(|kept| *kept > from);
+        if !waited_for && !self.flowing && !self.is_idle() {
             return None;
         }
-        let (from, end) = self.gap();
         let count = end.map_or(count_max, |end| {
             u32::try_from(end.above(from)).unwrap_or(u32::MAX).min(count_max)
         });
-        (from <= self.target).then_some(Range { from, count })
+        (waited_for || from <= self.target).then_some(Range { from, count })
     }
 
     /// The lowest gap: its first height, and the first one behind it that is not missed.

@@ -233,3 +233,21 @@ fn heights_at_the_end_of_numbers_do_no_harm() {
     assert_eq!(plan.hand_over(), Some(1));
     assert_eq!(plan.hand_over(), None);
 }
+
+/// The peer with the lowest range fell silent, and meanwhile the others had nothing more.
+#[test]
+fn what_is_kept_is_not_given_up_with_what_is_hoped_for() {
+    let mut plan = flowing(0, 100);
+    assert_eq!(ask(&mut plan, 0), (1, 10));
+    assert_eq!(ask(&mut plan, 1), (11, 10));
+    give(&mut plan, 1, 11, 10);
+    plan.give_up();
+    assert_eq!(plan.missed(10), None, "the gap is still asked for");
+
+    plan.answered(ReplicaId::new(0));
+
+    assert_eq!(ask(&mut plan, 2), (1, 10));
+    give(&mut plan, 2, 1, 10);
+    assert!(plan.hand_over().is_some() && plan.hand_over().is_some());
+    assert_eq!(plan.missed(10), None, "and nothing above");
+}
