@@ -224,7 +224,7 @@ fn replace(bytes: &mut Vec<u8>, from: &str, to: &str) -> Option<()> {
 }
 
 /// A file, what is wrong with it, and what the validator says to that.
-const SPOILT: [(&str, Spoil, &str); 8] = [
+const SPOILT: [(&str, Spoil, &str); 7] = [
     ("config.toml", |_| None, "config.toml"),
     ("config.toml", |bytes| replace(bytes, "data =", "date ="), "did you mean `data`?"),
     ("config.toml", |bytes| replace(bytes, "node0", "node7"), "node7"),
@@ -249,7 +249,6 @@ const SPOILT: [(&str, Spoil, &str); 8] = [
         },
         "the vote journal ",
     ),
-    ("data/journal", |_| None, "must not vote again under its key"),
     ("data/store/tip", |_| None, "the block store "),
 ];
 

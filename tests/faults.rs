@@ -312,6 +312,25 @@ fn a_validator_whose_directory_is_wiped_follows_and_never_votes_again() {
 }
 
 #[test]
+fn a_validator_whose_journal_is_gone_follows_and_never_votes_again() {
+    let testnet = up("4");
+    let load = Load::start(&testnet, 200, Wallet::GivesUp);
+    until_paid(&testnet, 3, 200);
+
+    testnet.crash(3);
+    let aside = testnet.node(3).join("before");
+    copy(&testnet.node(3).join("data"), &aside);
+    fs::remove_file(testnet.node(3).join("data/journal")).unwrap();
+    drop(testnet.run(&["start", "node3"]).with_code(0));
+    until_true("it says that it never votes again", || testnet.status(3).retired);
+    let before = paid(&testnet, 3);
+    until_paid(&testnet, 3, before + 100);
+    let count = load.stop();
+
+    assert_retired(&testnet, count, &[&aside]);
+}
+
+#[test]
 fn a_validator_restored_from_an_old_copy_follows_and_never_votes_again() {
     let testnet = up("4");
     let load = Load::start(&testnet, 200, Wallet::GivesUp);

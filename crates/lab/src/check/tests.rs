@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crypto::keys::Signature;
 use ledger::PoolStatus;
-use pbft::{Message, Overview};
+use pbft::{Message, Overview, Record};
 use types::block::{BlockId, Body};
 use types::number::{Height, Nonce, View};
 use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
+use types::view_change::NewView;
 use types::vote::Phase;
 
 use super::Property;
@@ -20,7 +22,7 @@ fn an_honest_history_breaks_nothing() {
     for block in story.blocks.clone() {
         story.votes(1, 0, &block);
         let commit = story.vote(1, Phase::Commit, 0, &block);
-        let record = pbft::Record::Vote { vote: commit, block: None };
+        let record = Record::Vote { vote: commit, block: None };
         story.check.recorded(NOW, 1, &[record]);
         story.check.said(NOW, 1, &Message::Commit(commit));
     }
@@ -172,6 +174,9 @@ fn s5_prepare_votes_that_are_no_chain() {
 
     let mut story = Story::new();
     story.votes(1, 0, &third);
+    let (view, view_changes) = (View::new(1), Vec::new());
+    let new_view = NewView { view, view_changes, signature: Signature::from_bytes([0; 64]) };
+    story.check.recorded(NOW, 1, &[Record::NewView { new_view }]);
     story.votes(1, 1, &second);
     assert_eq!(story.check.violations(), [], "another view, another chain");
 }
@@ -224,7 +229,7 @@ fn s6_a_record_without_its_block() {
     let (block, other) = (story.blocks[0].clone(), story.blocks[1].clone());
     let vote = story.vote(1, Phase::Prepare, 0, &block);
 
-    story.check.recorded(NOW, 1, &[pbft::Record::Vote { vote, block: None }]);
+    story.check.recorded(NOW, 1, &[Record::Vote { vote, block: None }]);
     story.check.recorded(NOW, 1, &[recorded(vote, &other)]);
 
     assert_eq!(story.broken(), [Property::S6, Property::S6]);

@@ -28,9 +28,7 @@ impl World {
         let deadline = Time::from_ms(self.plan.heal_ms).after_ms(self.bound_ms());
         let done = self.clients.iter().all(super::client::Client::is_done);
         let level = done && self.core().iter().all(|replica| self.is_level(*replica));
-        let t = usize::from(self.plan.replicas.saturating_sub(1) / 3);
-        // Whoever asked for another view alone votes again in the next one, which need not come.
-        if level && self.silent().len() <= t {
+        if level && self.silent().is_empty() {
             self.ending.settled = true;
         } else if level {
             self.roll_call();
@@ -53,9 +51,20 @@ impl World {
     }
 
     /// Replicas of the core that have not voted for anything that was committed since the healing.
+    /// Those that asked for another view alone vote again in the next one, which need not come: so
+    /// long as they are no more than may be faulty, they are left out.
     fn silent(&self) -> Vec<u16> {
+        let t = usize::from(self.plan.replicas.saturating_sub(1) / 3);
         let silent = |replica: &u16| !self.check.has_voted_since_healing(*replica);
-        self.core().into_iter().filter(silent).collect()
+        let (alone, silent): (Vec<u16>, Vec<u16>) =
+            self.core().into_iter().filter(silent).partition(|it| self.waits_for_a_view(*it));
+        if alone.len() <= t { silent } else { [alone, silent].concat() }
+    }
+
+    fn waits_for_a_view(&self, replica: u16) -> bool {
+        let host = self.hosts.get(usize::from(replica));
+        let process = host.and_then(|host| host.process.as_ref());
+        process.is_some_and(|process| !process.protocol.status().entered)
     }
 
     /// How long after the healing everything must be done, in milliseconds: the longest that each
