@@ -246,6 +246,20 @@ fn the_checker_of_the_lab_counts_for_itself() {
     }
 }
 
+/// Rules of the protocol can be broken on purpose: never in a program that is released.
+#[test]
+fn only_the_core_and_its_lab_know_of_mutants() {
+    for name in crates() {
+        let text =
+            fs::read_to_string(root().join("crates").join(&name).join("Cargo.toml")).unwrap();
+        assert!(
+            ["types", "pbft", "lab"].contains(&name.as_str()) || !text.contains("mutants"),
+            "{name} turns on what breaks the protocol"
+        );
+        assert!(!text.contains("default = ["), "{name} has features that nobody asked for");
+    }
+}
+
 #[test]
 fn each_replaceable_library_is_named_in_one_place() {
     for (library, path, places) in NAMED_ONCE {

@@ -13,8 +13,7 @@
 //!
 //! The library is pure; the binary `logothete-lab` brings threads, files and a terminal.
 //!
-//! Deliberately not here yet: lying replicas (a [`world::Wrap`] is where they go), and the
-//! properties that need views to change, see [`VIEW_CHANGE`].
+//! Deliberately not here yet: lying replicas; a [`world::Wrap`] is where they go.
 
 pub mod check;
 pub mod keys;
@@ -38,7 +37,3 @@ pub use report::{Report, Verdict, run};
 pub use time::Time;
 pub use trace::Reader;
 pub use world::{Options, World};
-
-/// Whether the core replaces a primary. As long as it does not, no plan breaks the first primary
-/// for good, and nothing is promised of the liveness of a network that lost it (L2, L4 and L5).
-pub const VIEW_CHANGE: bool = true;

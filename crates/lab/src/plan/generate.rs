@@ -31,7 +31,7 @@ impl Default for Limits {
             chaos_max_ms: 6_000,
             transfers_max: 64,
             ed25519_every: 100,
-            first_primary_breaks: crate::VIEW_CHANGE,
+            first_primary_breaks: true,
         }
     }
 }

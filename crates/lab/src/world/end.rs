@@ -98,9 +98,6 @@ impl World {
     /// replicas may stand in different views, with timeouts doubled as often as there was time for
     /// before the healing.
     fn views_ms(&self) -> u64 {
-        if !crate::VIEW_CHANGE {
-            return 0;
-        }
         let base_ms = u64::from(self.plan.rules.view_timeout_ms);
         let longest_ms = base_ms.saturating_add(self.plan.heal_ms.saturating_mul(2));
         let failing = u64::try_from(self.plan.broken.len()).unwrap_or(u64::MAX).saturating_add(2);
@@ -123,11 +120,11 @@ impl World {
         Verdict::Violated(vec![self.stuck()])
     }
 
-    /// Until the core changes views, nothing is promised when the first primary stays broken.
+    /// Nothing is promised when more than t stay broken or lie.
     fn is_liveness_promised(&self) -> bool {
         let t = usize::from(self.plan.replicas.saturating_sub(1) / 3);
         let gone = usize::from(self.plan.replicas).saturating_sub(self.core().len());
-        gone <= t && (crate::VIEW_CHANGE || self.core().contains(&0))
+        gone <= t
     }
 
     /// What is not done although the bound has passed.
