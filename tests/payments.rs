@@ -122,7 +122,7 @@ fn ten_thousand_rows_are_paid_once_through_an_interrupt_and_a_killed_backup() {
     drop(testnet.run(&["kill", "node2"]).with_code(0));
     let before = paid(&testnet);
     assert!((500..ROWS).contains(&before), "it is halted in the middle: {before} rows");
-    interrupted.signal(Signal::INT);
+    interrupted.signal(process::interruption());
     let ended = interrupted.end();
     assert_eq!(ended.code, None, "the signal ended it: {ended:?}");
     drop(testnet.run(&["resume", "node3"]).with_code(0));

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod files;
+pub mod hosts;
 pub mod journals;
 pub mod load;
 pub mod money;
@@ -13,5 +14,6 @@ pub mod process;
 pub mod programs;
 pub mod random;
 pub mod relay;
+pub mod story;
 pub mod testnet;
 pub mod wait;

@@ -30,6 +30,16 @@ pub fn signal(pid: u32, signal: Signal) -> bool {
     pid.is_some_and(|pid| kill_process(pid, signal).is_ok())
 }
 
+/// What Ctrl-C sends. Where it is ignored by this process, and so by the programs that it starts, as a shell has it
+/// for what is started with `&`, the next best: SIGTERM.
+pub fn interruption() -> Signal {
+    let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = text.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    // Signal 1 is the lowest bit.
+    if mask >> (Signal::INT.as_raw() - 1) & 1 == 1 { Signal::TERM } else { Signal::INT }
+}
+
 /// How long the thread of this process that waited most has waited for a processor, in all: what a
 /// loaded machine took from it. Zero where the system does not tell.
 pub fn waited(pid: u32) -> Duration {
@@ -40,4 +50,16 @@ pub fn waited(pid: u32) -> Duration {
         text.split_whitespace().nth(1)?.parse().ok()
     });
     Duration::from_nanos(waited.max().unwrap_or(0))
+}
+
+/// The most memory that a process has had at a time, in bytes.
+///
+/// # Panics
+///
+/// When it is not there.
+pub fn peak_bytes(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    peak.unwrap_or_else(|| panic!("process {pid} has no peak of memory")) * 1024
 }

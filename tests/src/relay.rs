@@ -79,14 +79,7 @@ impl Relays {
     /// From now on nothing passes between validators of different groups. Whoever is in none is
     /// alone.
     pub fn part(&self, groups: &[&[usize]]) {
-        let group = |index: usize| groups.iter().position(|group| group.contains(&index));
-        let all = 0..self.doors.len();
-        let pairs = all.clone().flat_map(|from| all.clone().map(move |to| (from, to)));
-        let apart = pairs.filter(|(from, to)| {
-            from != to && (group(*from).is_none() || group(*from) != group(*to))
-        });
-        let apart: Vec<_> = apart.collect();
-        self.cut(&apart);
+        self.cut(&apart(self.doors.len(), groups));
     }
 
     /// From now on everything passes again.
@@ -98,6 +91,15 @@ impl Relays {
         change(&mut lock(&self.links.cut));
         self.links.changed.notify_all();
     }
+}
+
+/// Every direction between members of different groups, of so many. Whoever is in none is alone.
+pub(crate) fn apart(count: usize, groups: &[&[usize]]) -> Vec<(usize, usize)> {
+    let group = |index: usize| groups.iter().position(|group| group.contains(&index));
+    let pairs = (0..count).flat_map(|from| (0..count).map(move |to| (from, to)));
+    let apart = pairs
+        .filter(|(from, to)| from != to && (group(*from).is_none() || group(*from) != group(*to)));
+    apart.collect()
 }
 
 impl Drop for Relays {

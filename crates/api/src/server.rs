@@ -10,6 +10,7 @@
 //! operator decides otherwise, and then stands behind a reverse proxy.
 
 mod answer;
+mod app;
 mod connection;
 mod gate;
 mod limits;
@@ -40,7 +41,7 @@ pub async fn serve<B: Backend>(
     stop: impl Future<Output = ()> + Send,
 ) {
     let (stopping, stopped) = tokio::sync::watch::channel(false);
-    let app = routes::App::new(backend, limits.clone(), stopped);
+    let app = app::App::new(backend, limits.clone(), stopped);
     connection::accept_all(listener, routes::router(app), &limits, stopping, stop).await;
 }
 

@@ -1,4 +1,4 @@
-//! Some hundred networks, each on its own seed, and everything must hold. More of them:
+//! Five thousand networks, each on its own seed, and everything must hold. More of them:
 //! `logothete-lab soak`.
 
 #![allow(
@@ -21,18 +21,32 @@ fn soak(n: u16, seeds: std::ops::Range<u64>) {
 
 #[test]
 fn networks_of_four_hold() {
-    soak(4, 0..150);
+    soak(4, 0..1_000);
 }
 
 #[test]
-fn networks_of_five_and_six_hold() {
-    soak(5, 0..40);
-    soak(6, 0..40);
+fn more_networks_of_four_hold() {
+    soak(4, 100_000..101_000);
+}
+
+#[test]
+fn networks_of_five_hold() {
+    soak(5, 0..1_000);
+}
+
+#[test]
+fn networks_of_six_hold() {
+    soak(6, 0..1_000);
 }
 
 #[test]
 fn networks_of_seven_hold() {
-    soak(7, 0..50);
+    soak(7, 0..500);
+}
+
+#[test]
+fn more_networks_of_seven_hold() {
+    soak(7, 100_000..100_500);
 }
 
 #[test]

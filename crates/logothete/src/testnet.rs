@@ -6,6 +6,7 @@
 //! DIR/up.lock                     held by a running `testnet up`, with its process id inside
 //! DIR/node<i>/config.toml         the configuration of validator i
 //! DIR/node<i>/validator.key       what it votes with
+//! DIR/node<i>/validator.key.used  that it has voted
 //! DIR/node<i>/node.key            its libp2p identity
 //! DIR/node<i>/log                 what it says, appended to by every start
 //! DIR/node<i>/run.json            where it is reached while it runs
@@ -16,6 +17,7 @@
 //! same network. Whether a validator runs is told by the lock on its data directory and by nothing
 //! else: a process id in a file says little about the process that has it now.
 
+pub(crate) mod accounts;
 pub(crate) mod create;
 pub(crate) mod fleet;
 pub(crate) mod hold;
@@ -32,7 +34,7 @@ use std::path::Path;
 use types::genesis::Genesis;
 
 use crate::failure::{Exit, Failure};
-use crate::testnet::create::AccountsFile;
+use crate::testnet::accounts::AccountsFile;
 use crate::testnet::layout::{Kind, Layout};
 use crate::testnet::node::Node;
 use crate::testnet::plan::Plan;

@@ -127,6 +127,8 @@ pub struct Config {
     pub genesis: Arc<Genesis>,
     /// The genesis document as it stands in its file.
     pub genesis_text: String,
+    /// The file of its validator key; which chains it was used on is written beside it.
+    pub validator_key: PathBuf,
     /// Signs votes, replies and announcements.
     pub signer: Arc<dyn Signer>,
     /// The seed of the libp2p identity.
@@ -167,7 +169,7 @@ impl Config {
         let key = SecretKey::from_seed(*key_file::read(&key_path)?);
         let replica = genesis.validators().replica_of(&key.public_key()).ok_or_else(|| {
             ConfigError::NotAMember {
-                path: key_path,
+                path: key_path.clone(),
                 key: key.public_key().to_string(),
                 genesis: genesis_path,
             }
@@ -182,6 +184,7 @@ impl Config {
             folder,
             genesis: Arc::new(genesis),
             genesis_text,
+            validator_key: key_path,
             signer: Arc::new(key),
             node_seed,
             p2p_listen: document.p2p_listen,

@@ -1,12 +1,13 @@
 //! From a directory to a running replica: newest whole snapshot, re-execution of the blocks above
 //! it, then the journal.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crypto::keys::Signer;
 use ledger::{Ledger, PoolLimits, Replay};
 use pbft::{Output, Replica};
-use storage::{Directory, EvidenceStore, Journal, Store, WhenDamaged};
+use storage::{Directory, EvidenceStore, Journal, Store, UsedKey, WhenDamaged};
 use types::block::Header;
 use types::genesis::Genesis;
 use types::number::Height;
@@ -39,13 +40,16 @@ pub struct Recovered {
 /// # Errors
 ///
 /// Refuses a directory of another chain or key, one in use, and one whose content does not hold.
+/// A directory that is gone altogether is made anew, for a replica that never votes if `used` names
+/// its chain.
 pub fn recover(
-    path: &std::path::Path,
+    path: &Path,
+    used: &UsedKey,
     genesis: &Genesis,
     replica: ReplicaId,
     signer: Arc<dyn Signer>,
 ) -> Result<Recovered, NodeError> {
-    let directory = Directory::open(path, *genesis.chain(), signer.public_key())?;
+    let directory = Directory::open_for(used, path, *genesis.chain(), signer.public_key())?;
     let (journal, records) = Journal::open(&directory)?;
     // A damaged store is never replaced behind the operator's back.
     let (store, report) = Store::open(&directory, genesis, WhenDamaged::Refuse)?;

@@ -11,7 +11,7 @@ use ledger::Ledger;
 use network::{Limits, Network, Settings};
 use pbft::Replica;
 use prometheus_client::registry::Registry;
-use storage::EvidenceStore;
+use storage::{EvidenceStore, UsedKey};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -62,7 +62,8 @@ pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), Node
     let recovered = {
         let config = config.clone();
         tokio::task::spawn_blocking(move || {
-            recover(&config.data, &config.genesis, config.replica, config.signer.clone())
+            let used = UsedKey::beside(&config.validator_key);
+            recover(&config.data, &used, &config.genesis, config.replica, config.signer.clone())
         })
         .await
         .map_err(|_| NodeError::Ended("recovery"))??

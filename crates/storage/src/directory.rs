@@ -10,7 +10,8 @@
 //!
 //! The identity is written after the journal, so where there is an identity there must be a journal:
 //! a journal that vanished is noticed, and the one that takes its place says that this replica never
-//! votes again under its key (protocol, §5).
+//! votes again under its key (protocol, §5). Where all of it vanished, what lies beside the key tells
+//! ([`UsedKey`]).
 //! What is in the journal and in the store is not looked at here.
 
 mod identity;
@@ -27,6 +28,7 @@ use crypto::keys::PublicKey;
 use crypto::signed::ChainId;
 
 use crate::error::StorageError;
+use crate::used::UsedKey;
 use crate::{files, journal};
 
 pub use identity::{FORMAT, Identity};
@@ -61,16 +63,41 @@ impl Directory {
     /// chain or key, [`StorageError::NewerFormat`], [`StorageError::DamagedDirectory`] when the identity
     /// is unreadable or parts are missing, [`StorageError::Io`].
     pub fn open(path: &Path, chain: ChainId, key: PublicKey) -> Result<Self, StorageError> {
+        Self::open_or_make(path, Identity { chain, key }, false)
+    }
+
+    /// As [`Directory::open`], for a key that was perhaps used before: a directory that is made for one
+    /// that signed on this chain has a journal that says so, and its owner never votes again. From
+    /// then on the key counts as used.
+    ///
+    /// # Errors
+    ///
+    /// As [`Directory::open`], and those of [`UsedKey::names`].
+    pub fn open_for(
+        used: &UsedKey,
+        path: &Path,
+        chain: ChainId,
+        key: PublicKey,
+    ) -> Result<Self, StorageError> {
+        let known = used.names(&chain)?;
+        // In this order: a creation that is interrupted is none, and nothing is signed before both.
+        let directory = Self::open_or_make(path, Identity { chain, key }, known)?;
+        if !known {
+            used.note(&chain)?;
+        }
+        Ok(directory)
+    }
+
+    fn open_or_make(path: &Path, expected: Identity, used: bool) -> Result<Self, StorageError> {
         files::create_directory(path)?;
         let lock = lock(path)?;
-        let expected = Identity { chain, key };
         let created = match Identity::read(path)? {
             Some(found) => {
                 found.must_be(&expected, path)?;
                 false
             }
             None => {
-                create(path, &expected)?;
+                create(path, &expected, used)?;
                 true
             }
         };
@@ -80,7 +107,7 @@ impl Directory {
                 "the vote journal is gone: this validator follows and serves the others and never \
                  votes again under its key"
             );
-            journal::create_retired(path, chain)?;
+            journal::create_retired(path, expected.chain)?;
         }
         Ok(Self { path: path.to_owned(), identity: expected, created, lock: Arc::new(lock) })
     }
@@ -194,8 +221,9 @@ fn written_pid(mut file: &File) -> Option<u32> {
     text.trim().parse().ok()
 }
 
-/// Fills a new directory: the journal first, the identity last.
-fn create(path: &Path, identity: &Identity) -> Result<(), StorageError> {
+/// Fills a new directory: the journal first, the identity last. For a key that was used before, the
+/// journal is as gone as any that vanished.
+fn create(path: &Path, identity: &Identity, used: bool) -> Result<(), StorageError> {
     let strangers: Vec<String> = fs::read_dir(path)
         .map_err(StorageError::io("list", path))?
         .flatten()
@@ -208,7 +236,9 @@ fn create(path: &Path, identity: &Identity) -> Result<(), StorageError> {
             reason: format!("it has no identity file and is not empty: {stranger}"),
         });
     }
-    journal::create(path, identity.chain)?;
+    if !used {
+        journal::create(path, identity.chain)?;
+    }
     identity.write(path)
 }
 

@@ -28,6 +28,7 @@ mod sealed;
 mod snapshots;
 mod store;
 mod tip;
+mod used;
 
 pub use crate::archive::Archive;
 pub use crate::directory::{Directory, FORMAT, Holder, Identity, is_locked};
@@ -35,3 +36,4 @@ pub use crate::error::StorageError;
 pub use crate::evidence::EvidenceStore;
 pub use crate::journal::Journal;
 pub use crate::store::{OpenReport, SetAside, Store, WhenDamaged};
+pub use crate::used::UsedKey;

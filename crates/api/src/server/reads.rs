@@ -15,8 +15,8 @@ use crate::hex;
 use crate::openapi;
 use crate::problem::{Code, Problem};
 use crate::server::answer::{Answer, JSON, OPEN_METRICS, TEXT, TOML, body, json};
+use crate::server::app::App;
 use crate::server::request::{Parameters, Segment};
-use crate::server::routes::App;
 use crate::types::{
     AccountAnswer, BlockAnswer, BlockName, BlockPage, BlockSummary, CertificateAnswer,
     HistoryEntry, HistoryPage, Position, Status, SubmitStatus, TransactionAnswer, TransactionText,

@@ -20,9 +20,9 @@ use crate::backend::Backend;
 use crate::events::{PublishedBlock, Received, Subscription};
 use crate::problem::{Code, Problem};
 use crate::server::answer::{Answer, body};
+use crate::server::app::App;
 use crate::server::connection::until_stopped;
 use crate::server::request::Parameters;
-use crate::server::routes::App;
 use crate::types::{Status, scalar};
 
 /// The media type of event streams.

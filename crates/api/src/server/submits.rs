@@ -20,8 +20,8 @@ use crate::backend::{BATCH_TRANSACTIONS_MAX, Backend, Submission, SubmitError};
 use crate::hex::{self, WireTextError};
 use crate::problem::{Code, Problem};
 use crate::server::answer::{Answer, json};
+use crate::server::app::App;
 use crate::server::request::{Parameters, json_body};
-use crate::server::routes::App;
 use crate::types::{
     BatchAnswer, BatchRequest, BatchResult, BatchStatus, SubmitAnswer, SubmitRequest,
 };

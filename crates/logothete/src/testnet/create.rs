@@ -5,53 +5,16 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crypto::digest::Digest;
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::testnet::layout::Layout;
 use crate::testnet::plan::{Plan, PlannedValidator};
-
-/// What is read back of `accounts.toml`: everything but the secrets.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct AccountsFile {
-    /// What the testnet was derived from.
-    pub(crate) seed: u64,
-    /// Its named accounts.
-    pub(crate) accounts: Vec<NamedAccount>,
-}
-
-/// A named account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct NamedAccount {
-    /// Its name.
-    pub(crate) name: String,
-    /// The text of its address.
-    pub(crate) address: String,
-}
-
-impl AccountsFile {
-    /// Reads the file.
-    ///
-    /// # Errors
-    ///
-    /// Fails when it cannot be read or was not written by [`create`].
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let text = fs::read_to_string(path)
-            .map(Zeroizing::new)
-            .map_err(|cause| Failure::file("read", path, &cause))?;
-        // The message only: the text around an error may hold a secret.
-        toml::from_str(&text).map_err(|error| {
-            let cause = io::Error::other(error.message().to_owned());
-            Failure::file("use", path, &cause)
-        })
-    }
-}
 
 /// Writes a testnet into a directory that holds none.
 ///

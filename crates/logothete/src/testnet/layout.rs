@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::testnet::create::AccountsFile;
+use crate::testnet::accounts::AccountsFile;
 use crate::testnet::node::Node;
 
 /// The directory of a testnet.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use api::client::Client;
 use api::client::network::{RUN_FILE, RunFile};
-use storage::Holder;
+use storage::{Holder, UsedKey};
 
 use crate::failure::{Exit, Failure};
 use crate::testnet::process::{Condition, Process};
@@ -56,6 +56,11 @@ impl Node {
     /// What it votes with.
     pub(crate) fn validator_key(&self) -> PathBuf {
         self.folder.join("validator.key")
+    }
+
+    /// What is noted beside that key once it votes.
+    pub(crate) fn used_key(&self) -> PathBuf {
+        UsedKey::beside(&self.validator_key()).path().to_owned()
     }
 
     /// Its libp2p identity.

@@ -39,8 +39,15 @@ fn remove_node(node: &Node) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(Failure::file("look at", &data, &error)),
     }
-    for path in [node.config(), node.validator_key(), node.node_key(), node.log(), node.run_file()]
-    {
+    let files = [
+        node.config(),
+        node.validator_key(),
+        node.used_key(),
+        node.node_key(),
+        node.log(),
+        node.run_file(),
+    ];
+    for path in files {
         remove_file(&path)?;
     }
     match fs::remove_dir(node.folder()) {

@@ -21,8 +21,9 @@ pub(super) fn decide<A: Application>(state: &mut State<A>, output: &mut Output) 
         && let Some(certificate) = next_decided(state)
     {
         if let Err(diverged) = commit_up_to(state, &certificate, output) {
-            state.standing = Standing::Diverged;
+            state.standing = state.standing.max(Standing::Diverged);
             output.ignored.push(diverged);
+            return;
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn slide<A: Application>(state: &mut State<A>, output: &mut Output) {
     state.path.reach_down(low);
     leave_foreign_path(state, output);
     if let Err((height, refusal)) = state.execute_path() {
-        state.standing = Standing::Diverged;
+        state.standing = state.standing.max(Standing::Diverged);
         output.ignored.push(Ignored::Diverged { height, refusal });
     }
 }

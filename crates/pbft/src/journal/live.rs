@@ -11,7 +11,8 @@ use crate::record::Record;
 /// Kept are the votes above `committed`, of whatever view, because somebody may hold a certificate for any of their
 /// blocks; the last prepare vote, which binds the votes to come in its view even after its height is committed;
 /// the last commit vote, which a peer that lags by one block may still need; the highest certificate; the last view
-/// entered, and the last one asked for unless a later one was entered; and for ever what ended the voting.
+/// entered, and the last one asked for unless a later one was entered; what ended the voting in that view; and for ever
+/// what ended it under the key.
 pub fn live(records: &[Record], committed: Height) -> Vec<Record> {
     let last_prepare = last_vote(records, Phase::Prepare);
     let last_commit = last_vote(records, Phase::Commit);
@@ -29,7 +30,8 @@ pub fn live(records: &[Record], committed: Height) -> Vec<Record> {
         Record::Certificate { .. } => rank(record) == highest,
         Record::ViewChange { view_change } => Some(view_change.view) == asked && asked >= entered,
         Record::NewView { new_view } => Some(new_view.view) == entered,
-        Record::Left { .. } | Record::Retired { .. } => true,
+        Record::Left { view, .. } => Some(*view) >= entered,
+        Record::Retired { .. } => true,
     };
     records.iter().filter(kept).cloned().collect()
 }

@@ -250,6 +250,20 @@ fn pruning_keeps_what_binds_the_future_and_nothing_else() {
 }
 
 #[test]
+fn that_voting_ended_in_a_view_is_forgotten_in_a_later_one() {
+    let bench = Bench::new(4, 1);
+    let block = chain_of(&bench.genesis, 1).remove(0).id();
+    let left = |view: u64| Record::Left { view: View::new(view), height: Height::new(1), block };
+    let entered = Record::NewView { new_view: bench.new_view(2, None) };
+
+    assert_eq!(live(&[left(0)], Height::new(9)), [left(0)]);
+    let later = [left(0), entered.clone()];
+    assert_eq!(live(&later, Height::new(9)), [entered.clone()]);
+    let both = [left(0), entered.clone(), left(2)];
+    assert_eq!(live(&both, Height::new(9)), [entered, left(2)]);
+}
+
+#[test]
 fn a_journal_of_full_blocks_is_read() {
     let genesis = genesis(4, Parameters::default());
     let nonces: Vec<u64> = (0..4_000).collect();

@@ -5,6 +5,7 @@ use std::path::Path;
 use pbft::record::{Record, Retirement};
 
 use super::{Directory, Holder, is_locked};
+use crate::UsedKey;
 use crate::error::StorageError;
 use crate::fixture::{genesis, key};
 
@@ -159,4 +160,52 @@ fn where_the_journal_vanished_another_takes_its_place_that_never_votes() {
 
     let (_, records) = crate::Journal::open(&directory).unwrap();
     assert_eq!(records, [Record::Retired { reason: Retirement::JournalGone }]);
+}
+
+/// The records of the journal in a directory that is opened for a key that may have been used.
+fn records_for(used: &UsedKey, path: &Path) -> Vec<Record> {
+    let directory = Directory::open_for(used, path, *genesis("net").chain(), key(1)).unwrap();
+    crate::Journal::open(&directory).unwrap().1
+}
+
+#[test]
+fn where_all_of_a_directory_vanished_the_key_is_known_to_have_been_used() {
+    let root = tempfile::tempdir().unwrap();
+    let used = UsedKey::beside(&root.path().join("validator.key"));
+    let data = root.path().join("data");
+
+    assert_eq!(records_for(&used, &data), []);
+    assert_eq!(records_for(&used, &data), []);
+    fs::remove_dir_all(&data).unwrap();
+
+    let retired = [Record::Retired { reason: Retirement::JournalGone }];
+    assert_eq!(records_for(&used, &data), retired);
+    assert_eq!(records_for(&used, &data), retired);
+}
+
+#[test]
+fn a_creation_interrupted_at_any_place_leaves_a_key_that_votes_unless_it_was_used() {
+    let root = tempfile::tempdir().unwrap();
+    let used = UsedKey::beside(&root.path().join("validator.key"));
+    let data = root.path().join("data");
+    // The directory is made and the key not noted yet.
+    drop(open(&data).unwrap());
+    assert_eq!(records_for(&used, &data), []);
+    // Of a used key: the identity is written and the journal is not.
+    fs::remove_file(data.join("journal")).unwrap();
+    assert_eq!(records_for(&used, &data).len(), 1);
+    // Or the identity neither.
+    fs::remove_dir_all(&data).unwrap();
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("identity.new"), "x").unwrap();
+    assert_eq!(records_for(&used, &data).len(), 1);
+}
+
+#[test]
+fn a_key_that_was_used_on_one_chain_is_new_on_another() {
+    let root = tempfile::tempdir().unwrap();
+    let used = UsedKey::beside(&root.path().join("validator.key"));
+    used.note(genesis("other").chain()).unwrap();
+
+    assert_eq!(records_for(&used, &root.path().join("data")), []);
 }
