@@ -72,9 +72,9 @@ pub enum Ignored {
         /// The view.
         view: View,
     },
-    /// A status of a replica that was answered a moment ago.
+    /// A status, or a connection, of a replica that was answered a moment ago.
     AnsweredAlready {
-        /// Whose status it is.
+        /// Whose it is.
         replica: ReplicaId,
     },
     /// A block that was not asked for.

@@ -182,7 +182,10 @@ impl<A: Application> Protocol for Replica<A> {
             Input::Work => {}
             Input::Timer(timer) => handler::timer::handle(state, timer, &mut output),
             Input::Blocks(blocks) => handler::blocks::handle(state, blocks, &mut output),
-            Input::Connected(replica) => handler::connected::handle(state, replica, &mut output),
+            Input::Connected(replica) => {
+                let told = handler::connected::handle(state, replica, &mut output);
+                output.ignored.extend(told.err());
+            }
         }
         follow(state, &mut output);
         mutant!({ crate::mutated::forget(&mut output) });

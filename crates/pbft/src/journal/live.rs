@@ -10,7 +10,8 @@ use crate::record::Record;
 ///
 /// Kept are the votes above `committed`, of whatever view, because somebody may hold a certificate for any of their
 /// blocks; the last prepare vote, which binds the votes to come in its view even after its height is committed;
-/// the last commit vote, which a peer that lags by one block may still need; the highest certificate; the last view
+/// the last commit vote, which a peer that lags by one block may still need, with the prepare vote that it followed;
+/// the highest certificate; the last view
 /// entered, and the last one asked for unless a later one was entered; what ended the voting in that view; and for ever
 /// what ended it under the key.
 pub fn live(records: &[Record], committed: Height) -> Vec<Record> {
@@ -22,10 +23,10 @@ pub fn live(records: &[Record], committed: Height) -> Vec<Record> {
     let kept = |record: &&Record| match record {
         Record::Vote { vote, .. } => {
             let last = match vote.statement.phase {
-                Phase::Prepare => last_prepare,
-                Phase::Commit => last_commit,
+                Phase::Prepare => [last_prepare, last_commit],
+                Phase::Commit => [last_commit, None],
             };
-            vote.statement.height > committed || Some(place(vote)) == last
+            vote.statement.height > committed || last.contains(&Some(place(vote)))
         }
         Record::Certificate { .. } => rank(record) == highest,
         Record::ViewChange { view_change } => Some(view_change.view) == asked && asked >= entered,

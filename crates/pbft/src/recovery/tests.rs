@@ -18,7 +18,7 @@ use crate::fixture::{
 };
 use crate::journal::live;
 use crate::message::Message;
-use crate::output::Output;
+use crate::output::{Output, Timer};
 use crate::record::Record;
 use crate::replica::{Input, Protocol};
 
@@ -51,6 +51,7 @@ fn a_replica_killed_after_every_step_says_the_same_words_and_gets_as_far() {
         assert_eq!(one, other);
         assert_eq!(steady.records, shaken.records);
 
+        steady.step(Input::Timer(Timer::Status));
         let undecided = steady.step(Input::Connected(ReplicaId::new(3)));
         let again = shaken.restart();
         let mut undecided = messages(&undecided);
@@ -364,4 +365,19 @@ fn a_committed_block_of_another_chain_is_refused() {
     assert_ne!(tip.id(), BlockId::NONE);
     let recovered = crate::Replica::recover(config, signer, application, tip, Vec::new());
     assert!(matches!(recovered, Err(RecoveryError::ForeignBlock { .. })));
+}
+
+/// The store is gone or was set aside, and the journal was rewritten while it was there.
+#[test]
+fn a_pruned_journal_without_its_store_is_still_this_replicas_word() {
+    let (mut bench, received) = story();
+    for message in received {
+        bench.receive(message);
+        let height = bench.replica.status().committed;
+        let pruned = live(&bench.records, height);
+        let recovered = recover::<FakeApplication>(&bench.genesis, 1, &[], pruned);
+        let error = recovered.err();
+        assert!(error.is_none(), "pruned at height {height}: {error:?}");
+    }
+    assert_eq!(bench.replica.status().committed, Height::new(2));
 }

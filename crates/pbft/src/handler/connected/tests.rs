@@ -5,8 +5,9 @@ use types::replica::ReplicaId;
 use types::vote::Phase;
 
 use crate::fixture::{Bench, chain_of, commit, pre_prepare, prepare, said, statement};
+use crate::ignored::Ignored;
 use crate::message::Message;
-use crate::output::{Outgoing, Output, Recipients};
+use crate::output::{Outgoing, Output, Recipients, Timer};
 use crate::replica::{Input, Protocol};
 
 /// Everything that a bench has said to all, in order.
@@ -57,4 +58,22 @@ fn it_is_told_the_last_commit_vote_about_a_decided_height() {
     assert_eq!(bench.replica.status().committed, Height::new(1));
     let output = bench.step(Input::Connected(ReplicaId::new(3)));
     assert_eq!(said(&output), [statement(Phase::Commit, &blocks[0])]);
+}
+
+/// Whoever connects again and again costs no more than whoever connects once.
+#[test]
+fn it_is_told_once_until_this_replica_says_where_it_stands_itself() {
+    let mut bench = Bench::new(4, 0);
+    bench.work(0..1);
+    let replica = ReplicaId::new(2);
+    assert_eq!(bench.step(Input::Connected(replica)).messages.len(), 2);
+    for _ in 0..100 {
+        let again = bench.step(Input::Connected(replica));
+        assert_eq!(again.messages, []);
+        assert_eq!(again.ignored, [Ignored::AnsweredAlready { replica }]);
+    }
+    assert_eq!(bench.step(Input::Connected(ReplicaId::new(3))).messages.len(), 2);
+
+    bench.step(Input::Timer(Timer::Status));
+    assert_eq!(bench.step(Input::Connected(replica)).messages.len(), 2);
 }
