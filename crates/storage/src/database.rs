@@ -5,7 +5,9 @@
 //! A file `snap.*.generating` left by a kill keeps it from ever opening again and holds nothing, so it is
 //! removed first. Some damage makes it panic, so every call is made inside `catch_unwind` (a build that
 //! aborts on panic loses that). Values above a limit would go to files that are never synced; ours stay far
-//! below, and that directory is asserted to stay empty.
+//! below, and that directory is asserted to stay empty: listed when it opens, and after every sync asked
+//! whether it has changed since, which takes no file descriptor. Clients of the API may have used up all of
+//! them, and what is on disk must not depend on that.
 //!
 //! What the values mean, and their checksums, are the business of the callers.
 
@@ -16,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sled::{Config, Db, IVec, Mode};
 
@@ -47,6 +49,8 @@ pub(crate) struct Database {
     file: File,
     path: PathBuf,
     blobs: PathBuf,
+    /// When the directory of blobs, found empty at the opening, last changed.
+    blobs_changed: SystemTime,
     /// The first failed write or sync; nothing is written after it.
     failure: OnceLock<String>,
 }
@@ -74,11 +78,15 @@ impl Database {
         let db = open_patiently(path)?;
         let file_path = path.join("db");
         let file = File::open(&file_path).map_err(StorageError::io("open", &file_path))?;
+        let blobs = path.join("blobs");
+        // Noted before it is listed: what comes later changes it.
+        let blobs_changed = last_changed(&blobs)?;
         let database = Self {
             db,
             file,
             path: path.to_owned(),
-            blobs: path.join("blobs"),
+            blobs,
+            blobs_changed,
             failure: OnceLock::new(),
         };
         // Created or recovered, its files must be found by their names after a power cut.
@@ -162,7 +170,7 @@ impl Database {
         self.write("flush", || self.db.flush().map(drop))?;
         let synced = self.file.sync_data().map_err(StorageError::io("sync", &self.path.join("db")));
         self.poison_on_error(synced)?;
-        let no_blobs = self.must_have_no_blobs();
+        let no_blobs = self.must_have_no_new_blobs();
         self.poison_on_error(no_blobs)
     }
 
@@ -200,6 +208,14 @@ impl Database {
             self.failure.get_or_init(|| error.full_text());
         }
         result
+    }
+
+    /// As [`Database::must_have_no_blobs`], looking only when something has changed.
+    fn must_have_no_new_blobs(&self) -> Result<(), StorageError> {
+        if last_changed(&self.blobs)? == self.blobs_changed {
+            return Ok(());
+        }
+        self.must_have_no_blobs()
     }
 
     fn must_have_no_blobs(&self) -> Result<(), StorageError> {
@@ -288,6 +304,13 @@ fn open_patiently(path: &Path) -> Result<Db, StorageError> {
         attempts = attempts.saturating_sub(1);
         thread::sleep(OPEN_PAUSE);
     }
+}
+
+/// When a file was last made in a directory, or removed.
+fn last_changed(path: &Path) -> Result<SystemTime, StorageError> {
+    fs::metadata(path)
+        .and_then(|metadata| metadata.modified())
+        .map_err(StorageError::io("look at", path))
 }
 
 /// Removes what a kill left of a file that sled was about to rename. Says how many.

@@ -1,6 +1,7 @@
 use std::fs;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::time::SystemTime;
 
 use super::{Broken, Change, Database, VALUE_BYTES_MAX, guarded};
 use crate::error::StorageError;
@@ -66,14 +67,21 @@ fn a_longer_value_is_a_bug() {
 }
 
 #[test]
-fn a_file_outside_the_log_stops_the_writer() {
+fn a_file_outside_the_log_stops_the_writer_and_every_later_opening() {
     let root = tempfile::tempdir().unwrap();
+    drop(Database::open(root.path()).unwrap());
+    let blobs = root.path().join("blobs");
+    // Long ago: two changes within one tick of the clock look like one.
+    fs::File::open(&blobs).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
     let database = Database::open(root.path()).unwrap();
     database.put(b"key", b"value").unwrap();
-    fs::write(root.path().join("blobs/1"), "x").unwrap();
+    database.make_durable().unwrap();
+    fs::write(blobs.join("1"), "x").unwrap();
 
     assert!(matches!(database.make_durable(), Err(StorageError::DamagedStore { .. })));
     assert!(matches!(database.put(b"key", b"value"), Err(StorageError::Poisoned { .. })));
+    drop(database);
+    assert!(matches!(Database::open(root.path()), Err(StorageError::DamagedStore { .. })));
 }
 
 #[test]

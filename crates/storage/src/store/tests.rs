@@ -1,5 +1,6 @@
 mod crash;
 mod damage;
+mod descriptors;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
