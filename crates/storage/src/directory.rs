@@ -17,7 +17,7 @@
 mod identity;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl Directory {
                 true
             }
         };
-        if !journal::path(path).is_file() {
+        if journal_is_gone(path)? {
             tracing::error!(
                 path = %path.display(),
                 "the vote journal is gone: this validator follows and serves the others and never \
@@ -165,7 +165,7 @@ pub(crate) fn hold_shared(path: &Path) -> Result<Option<File>, StorageError> {
     let name = lock_path(path);
     let file = match File::open(&name) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_not_found(&error) => return Ok(None),
         Err(error) => return Err(StorageError::io("open", &name)(error)),
     };
     match file.try_lock_shared() {
@@ -221,22 +221,47 @@ fn written_pid(mut file: &File) -> Option<u32> {
     text.trim().parse().ok()
 }
 
-/// Fills a new directory: the journal first, the identity last. For a key that was used before, the
-/// journal is as gone as any that vanished.
-fn create(path: &Path, identity: &Identity, used: bool) -> Result<(), StorageError> {
-    let strangers: Vec<String> = fs::read_dir(path)
-        .map_err(StorageError::io("list", path))?
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| !["lock", "journal", "journal.new", "identity.new"].contains(&name.as_str()))
-        .collect();
-    if let Some(stranger) = strangers.first() {
-        return Err(StorageError::DamagedDirectory {
-            path: path.to_owned(),
-            reason: format!("it has no identity file and is not empty: {stranger}"),
-        });
+/// Whether there is no journal. Only a name that is not there counts: one that the system does not
+/// let us look at, or a link that leads nowhere, may come back with the votes that are in it.
+fn journal_is_gone(path: &Path) -> Result<bool, StorageError> {
+    let name = journal::path(path);
+    match fs::metadata(&name) {
+        Ok(_) => Ok(false),
+        Err(error) if is_not_found(&error) && is_no_name(&name) => Ok(true),
+        Err(error) => Err(StorageError::io("look at the vote journal", &name)(error)),
     }
-    if !used {
+}
+
+fn is_not_found(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+fn is_no_name(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| is_not_found(&error))
+}
+
+/// Fills a new directory: the journal first, the identity last. For a key that was used before, the
+/// journal is as gone as any that vanished, and one that lies there is no word of its owner: an
+/// interrupted creation may have left it before the key was used elsewhere.
+fn create(path: &Path, identity: &Identity, used: bool) -> Result<(), StorageError> {
+    for entry in fs::read_dir(path).map_err(StorageError::io("list", path))? {
+        let entry = entry.map_err(StorageError::io("list", path))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !["lock", "journal", "journal.new", "identity.new"].contains(&name.as_str()) {
+            return Err(StorageError::DamagedDirectory {
+                path: path.to_owned(),
+                reason: format!("it has no identity file and is not empty: {name}"),
+            });
+        }
+    }
+    if used {
+        tracing::error!(
+            path = %path.display(),
+            "this key has signed on this chain before, and the directory is new: without its vote \
+             journal this validator follows and serves the others and never votes again under its key"
+        );
+        journal::create_retired(path, identity.chain)?;
+    } else {
         journal::create(path, identity.chain)?;
     }
     identity.write(path)

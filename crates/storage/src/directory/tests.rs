@@ -162,6 +162,26 @@ fn where_the_journal_vanished_another_takes_its_place_that_never_votes() {
     assert_eq!(records, [Record::Retired { reason: Retirement::JournalGone }]);
 }
 
+#[test]
+fn a_journal_that_cannot_be_looked_at_is_not_gone() {
+    let root = tempfile::tempdir().unwrap();
+    drop(open(root.path()).unwrap());
+    let (journal, kept) = (root.path().join("journal"), root.path().join("kept"));
+    fs::rename(&journal, &kept).unwrap();
+
+    // Links in a circle, and one to a disk that is not mounted: whatever is behind them may come back.
+    for target in [journal.clone(), root.path().join("not-mounted/journal")] {
+        std::os::unix::fs::symlink(target, &journal).unwrap();
+        let refused = open(root.path()).unwrap_err();
+        assert!(matches!(refused, StorageError::Io { .. }), "{refused}");
+        assert!(journal.is_symlink(), "another took its place");
+        fs::remove_file(&journal).unwrap();
+    }
+    fs::rename(&kept, &journal).unwrap();
+    let directory = open(root.path()).unwrap();
+    assert_eq!(crate::Journal::open(&directory).unwrap().1, []);
+}
+
 /// The records of the journal in a directory that is opened for a key that may have been used.
 fn records_for(used: &UsedKey, path: &Path) -> Vec<Record> {
     let directory = Directory::open_for(used, path, *genesis("net").chain(), key(1)).unwrap();
@@ -208,4 +228,19 @@ fn a_key_that_was_used_on_one_chain_is_new_on_another() {
     used.note(genesis("other").chain()).unwrap();
 
     assert_eq!(records_for(&used, &root.path().join("data")), []);
+}
+
+#[test]
+fn a_journal_that_an_interrupted_creation_left_is_no_journal_of_a_key_used_since() {
+    let root = tempfile::tempdir().unwrap();
+    let used = UsedKey::beside(&root.path().join("validator.key"));
+    let data = root.path().join("data");
+    fs::create_dir(&data).unwrap();
+    crate::journal::create(&data, *genesis("net").chain()).unwrap();
+    used.note(genesis("net").chain()).unwrap();
+
+    let retired = [Record::Retired { reason: Retirement::JournalGone }];
+
+    assert_eq!(records_for(&used, &data), retired);
+    assert_eq!(records_for(&used, &data), retired);
 }
