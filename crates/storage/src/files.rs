@@ -4,7 +4,7 @@
 //! too; every function here that changes a name does so.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -27,17 +27,30 @@ pub(crate) fn sync_parent(path: &Path) -> Result<(), StorageError> {
 }
 
 /// Creates a directory that only its owner may enter, and makes its name durable. Parents are
-/// created as needed. Says whether it was created; one that exists is left as it is.
+/// created as needed, and their names made durable too. Says whether it was created; one that exists
+/// is left as it is.
 pub(crate) fn create_directory(path: &Path) -> Result<bool, StorageError> {
+    create_missing(path, &mut sync_parent)
+}
+
+/// As [`create_directory`], with what makes a name durable.
+fn create_missing(
+    path: &Path,
+    make_durable: &mut impl FnMut(&Path) -> Result<(), StorageError>,
+) -> Result<bool, StorageError> {
     if path.is_dir() {
         return Ok(false);
     }
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(StorageError::io("create the directory", path))?;
-    sync_parent(path)?;
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        create_missing(parent, make_durable)?;
+    }
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => {}
+        // Another was faster, and may not have made the name durable yet.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(error) => return Err(StorageError::io("create the directory", path)(error)),
+    }
+    make_durable(path)?;
     Ok(true)
 }
 
@@ -114,3 +127,6 @@ pub(crate) fn copy_directory(from: &Path, to: &Path) -> Result<(), StorageError>
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
