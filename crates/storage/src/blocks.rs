@@ -6,10 +6,11 @@
 
 use crypto::digest::Digest;
 use crypto::encoding::{from_wire, to_wire};
+use types::block::{BlockId, Header};
 use types::number::Height;
 use types::proof::ProvedBlock;
 
-use crate::database::{Database, VALUE_BYTES_MAX};
+use crate::database::{Database, VALUE_BYTES_MAX, Value};
 use crate::error::StorageError;
 use crate::sealed::checksum;
 
@@ -18,6 +19,9 @@ const KEY: u8 = b'b';
 
 /// Checksum and length in front of the first chunk.
 const HEAD_BYTES: usize = 32 + 4;
+
+/// Canonical bytes of a header: numbers and digests, so always as many.
+const HEADER_BYTES: usize = 32 + 8 + 32 + 8 + 2 + 8 + 32 + 4 + 32;
 
 /// Longest block and proof that is read or written, in bytes: far above what any genesis allows, below what
 /// the length field holds.
@@ -59,6 +63,26 @@ pub(crate) fn read(
     Ok((block, bytes.len()))
 }
 
+/// Reads the header of the block at a height that must have one, and nothing else of it. The checksum is over the
+/// whole block; what tells that the header is the right one is its digest, the block's id.
+pub(crate) fn read_header(
+    database: &Database,
+    height: Height,
+    id: BlockId,
+) -> Result<Header, StorageError> {
+    let damaged = |reason: String| StorageError::DamagedBlock { height, reason };
+    let head = read_chunk(database, height, 0)?;
+    // The format version stands before the header, and every header has the same length.
+    let wire = head.get(HEAD_BYTES..).and_then(|wire| wire.get(..HEADER_BYTES.saturating_add(1)));
+    let wire = wire.ok_or_else(|| damaged("its first part is too short".to_owned()))?;
+    let header: Header = from_wire(wire, wire.len())
+        .map_err(|error| damaged(format!("its header does not decode: {error}")))?;
+    if header.height != height || header.id() != id {
+        return Err(damaged("its header is not the one that the block above names".to_owned()));
+    }
+    Ok(header)
+}
+
 /// The height of the newest whole block, [`Height::GENESIS`] when there is none. Removes what an interrupted
 /// append left above it.
 pub(crate) fn newest(database: &Database) -> Result<Height, StorageError> {
@@ -86,12 +110,7 @@ pub(crate) fn newest(database: &Database) -> Result<Height, StorageError> {
 
 fn read_bytes(database: &Database, height: Height) -> Result<Vec<u8>, StorageError> {
     let damaged = |reason: String| StorageError::DamagedBlock { height, reason };
-    let chunk = |number: u32| match database.get(&chunk_key(height, number)) {
-        Ok(Some(value)) => Ok(value),
-        Ok(None) => Err(damaged(format!("part {number} is missing"))),
-        Err(broken) => Err(damaged(format!("part {number} cannot be read: {}", broken.reason))),
-    };
-    let head = chunk(0)?;
+    let head = read_chunk(database, height, 0)?;
     let Some((stored_sum, rest)) = head.split_first_chunk::<32>() else {
         return Err(damaged("its first part is too short".to_owned()));
     };
@@ -107,7 +126,7 @@ fn read_bytes(database: &Database, height: Height) -> Result<Vec<u8>, StorageErr
         if bytes.len() >= length {
             break;
         }
-        let part = chunk(number)?;
+        let part = read_chunk(database, height, number)?;
         if part.is_empty() {
             return Err(damaged(format!("part {number} is empty")));
         }
@@ -119,6 +138,15 @@ fn read_bytes(database: &Database, height: Height) -> Result<Vec<u8>, StorageErr
         return Err(damaged("its checksum does not match".to_owned()));
     }
     Ok(bytes)
+}
+
+fn read_chunk(database: &Database, height: Height, number: u32) -> Result<Value, StorageError> {
+    let damaged = |reason: String| StorageError::DamagedBlock { height, reason };
+    match database.get(&chunk_key(height, number)) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Err(damaged(format!("part {number} is missing"))),
+        Err(broken) => Err(damaged(format!("part {number} cannot be read: {}", broken.reason))),
+    }
 }
 
 fn height_key(height: Height) -> Vec<u8> {
@@ -140,4 +168,4 @@ fn height_of_key(key: &[u8]) -> Option<Height> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use types::account::Snapshot;
 use types::address::Address;
-use types::block::BlockId;
+use types::block::{BlockId, Header};
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::transaction::{Action, SignedTransaction, TransactionId};
@@ -48,13 +48,20 @@ struct Shared {
     index: Index,
     genesis: Mark,
     /// The newest durable block.
-    newest: RwLock<Mark>,
+    newest: RwLock<Newest>,
     writer: Mutex<Writer>,
     /// Held while a snapshot is written.
     snapshots: Mutex<()>,
     cache: Mutex<Cache>,
     /// None for a copy that is only read.
     _lock: Option<Lock>,
+}
+
+/// The newest durable block, or the genesis of an empty store.
+#[derive(Debug)]
+struct Newest {
+    mark: Mark,
+    header: Header,
 }
 
 #[derive(Debug)]
@@ -84,9 +91,9 @@ impl Store {
         for block in blocks {
             newest = child_of(&newest, block);
         }
-        if blocks.is_empty() {
+        let Some(last) = blocks.last() else {
             return Ok(());
-        }
+        };
         for block in blocks {
             blocks::write(&shared.database, block)?;
         }
@@ -94,6 +101,7 @@ impl Store {
         shared.database.make_durable()?;
         shared.database.poison_on_error(writer.tip.write(&newest))?;
         shared.index.publish(staged);
+        let newest = Newest { mark: newest, header: last.block.header.clone() };
         *shared.newest.write().unwrap_or_else(PoisonError::into_inner) = newest;
         Ok(())
     }
@@ -107,6 +115,11 @@ impl Store {
     pub fn newest(&self) -> (Height, BlockId) {
         let Mark { height, block } = self.shared.newest();
         (height, block)
+    }
+
+    /// The header of the newest durable block, the genesis' for an empty store. Costs no look at the disk.
+    pub fn newest_header(&self) -> Header {
+        self.shared.newest.read().unwrap_or_else(PoisonError::into_inner).header.clone()
     }
 
     /// The block at a height with its proof. `None` above the newest one, and for the genesis, which is not
@@ -151,6 +164,44 @@ impl Store {
             height = height.next();
         }
         Ok(found)
+    }
+
+    /// Headers of the blocks below a height (below the end for none), the newest first, at most `limit`, without
+    /// the genesis'. One block at most is read as a whole. Of every other the beginning is read, and its header
+    /// must be the one that the header above it names as its parent.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::DamagedBlock`].
+    pub fn headers(
+        &self,
+        before: Option<Height>,
+        limit: usize,
+    ) -> Result<Vec<Header>, StorageError> {
+        let newest = self.newest_header();
+        let first = match before {
+            Some(before) if before <= newest.height => {
+                let below = before.get().checked_sub(1).map(Height::new);
+                let block = below.map(|below| self.block(below)).transpose()?.flatten();
+                block.map(|proved| proved.block.header.clone())
+            }
+            Some(_) | None => Some(newest).filter(|newest| newest.height > Height::GENESIS),
+        };
+        let mut headers: Vec<Header> = Vec::new();
+        let mut next = first;
+        while let Some(header) = next.filter(|_| headers.len() < limit) {
+            let below = header.height.get().checked_sub(1).map(Height::new);
+            next = match below {
+                Some(below)
+                    if below > Height::GENESIS && headers.len().saturating_add(1) < limit =>
+                {
+                    Some(blocks::read_header(&self.shared.database, below, header.parent)?)
+                }
+                Some(_) | None => None,
+            };
+            headers.push(header);
+        }
+        Ok(headers)
     }
 
     /// The height of a block by its id, the genesis included.
@@ -332,7 +383,7 @@ impl Store {
 
 impl Shared {
     fn newest(&self) -> Mark {
-        *self.newest.read().unwrap_or_else(PoisonError::into_inner)
+        self.newest.read().unwrap_or_else(PoisonError::into_inner).mark
     }
 }
 

@@ -5,6 +5,12 @@ use crate::database::Database;
 use crate::error::StorageError;
 use crate::fixture::{Chain, genesis};
 
+/// Leaves a block of several parts without its second.
+pub(crate) fn remove_second_part(database: &Database, height: Height) {
+    assert!(database.get(&chunk_key(height, 1)).unwrap().is_some());
+    database.remove(&chunk_key(height, 1)).unwrap();
+}
+
 fn database(root: &tempfile::TempDir) -> Database {
     Database::open(root.path()).unwrap()
 }

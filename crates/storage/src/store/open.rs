@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use types::genesis::Genesis;
 use types::number::Height;
+use types::proof::ProvedBlock;
 
-use super::{Cache, Shared, Store, Writer, path};
+use super::{Cache, Newest, Shared, Store, Writer, path};
 use crate::database::Database;
 use crate::directory::{Directory, Lock};
 use crate::error::StorageError;
@@ -96,13 +97,20 @@ pub(crate) fn open(
     lock: Option<Lock>,
 ) -> Result<(Store, OpenReport), StorageError> {
     let mut report = OpenReport::default();
-    let genesis = Mark { height: Height::GENESIS, block: genesis.block().id() };
+    let header = genesis.header();
+    let genesis = Mark { height: Height::GENESIS, block: header.id() };
     let (tip, mark) = open_tip(path, genesis, &mut report)?;
     let database = Database::open(path)?;
-    let newest = find_newest(&database, path, genesis, mark)?;
+    let newest = match find_newest(&database, path, genesis, mark)? {
+        Some(block) => {
+            let header = block.block.header;
+            Newest { mark: Mark { height: header.height, block: header.id() }, header }
+        }
+        None => Newest { mark: genesis, header: header.clone() },
+    };
     report.snapshots_removed = snapshots::remove_unfinished(&database)?;
     let index = Index::default();
-    let writer = open_index(&database, &index, newest.height, &mut report)?;
+    let writer = open_index(&database, &index, newest.mark.height, &mut report)?;
     // A process that was killed before its sync leaves blocks that are whole and not durable; from
     // here on they are reported durable, and the vote journal is pruned on their strength.
     database.make_durable()?;
@@ -144,13 +152,14 @@ fn open_tip(
     }
 }
 
-/// The newest block, which must be readable and not below what was promised.
+/// The newest block, which must be readable and not below what was promised; none when there is only the
+/// genesis.
 fn find_newest(
     database: &Database,
     path: &Path,
     genesis: Mark,
     promised: Mark,
-) -> Result<Mark, StorageError> {
+) -> Result<Option<ProvedBlock>, StorageError> {
     let damaged = |reason: String| StorageError::DamagedStore { path: path.to_owned(), reason };
     let height = blocks::newest(database)?;
     if height < promised.height {
@@ -159,26 +168,25 @@ fn find_newest(
             promised.height
         )));
     }
-    let mark_at = |height: Height| -> Result<Mark, StorageError> {
+    let block_at = |height: Height| -> Result<Option<ProvedBlock>, StorageError> {
         if height == Height::GENESIS {
-            return Ok(genesis);
+            return Ok(None);
         }
-        let (block, _) = blocks::read(database, height)?;
-        Ok(Mark { height, block: block.block.id() })
+        blocks::read(database, height).map(|(block, _)| Some(block))
     };
-    if mark_at(promised.height)?.block != promised.block {
+    if block_at(promised.height)?.map_or(genesis.block, |found| found.block.id()) != promised.block
+    {
         return Err(damaged(format!(
             "at height {} it has another block than was durable",
             promised.height
         )));
     }
-    if height > Height::GENESIS {
-        let (first, _) = blocks::read(database, Height::GENESIS.next())?;
-        if first.block.header.parent != genesis.block {
-            return Err(damaged("its first block is not this genesis' child".to_owned()));
-        }
+    if let Some(first) = block_at(height.min(Height::GENESIS.next()))?
+        && first.block.header.parent != genesis.block
+    {
+        return Err(damaged("its first block is not this genesis' child".to_owned()));
     }
-    mark_at(height)
+    block_at(height)
 }
 
 /// Opens the index and brings it up to the newest block, from nothing if need be.

@@ -1,6 +1,7 @@
 mod crash;
 mod damage;
 mod descriptors;
+mod headers;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
