@@ -37,8 +37,10 @@ impl Ledger {
     ///
     /// It is judged as in a block on the committed state, with two differences: nonces further on
     /// are accepted up to [`PoolLimits::account_transactions_max`](crate::PoolLimits), and the
-    /// amounts of all pending transactions of the sender, transfers to itself included, must be
-    /// covered together.
+    /// amounts of the sender's pending transactions up to this nonce, transfers to itself included,
+    /// must be covered together. What has a later nonce is parked where it is not covered any more:
+    /// which of them came first makes no difference, or a sender could have each validator take
+    /// another one for executable.
     ///
     /// # Errors
     ///
@@ -82,7 +84,7 @@ impl Ledger {
         let account = number.and_then(|number| self.state.account(number));
         let as_its_turn = number.zip(account).map(|(number, account)| Account {
             address: account.address,
-            balance: self.uncommitted_balance(number, account, rival),
+            balance: self.uncommitted_balance(Place::new(number, transaction.nonce), account),
             nonce: self.nearest_nonce(account, transaction.nonce),
         });
         // The recipient matters only to an overflow, which no state allows: what it has and what it
@@ -96,15 +98,11 @@ impl Ledger {
         Ok(place)
     }
 
-    /// What an account has left beside its pending transactions, without counting `rival`.
-    fn uncommitted_balance(&self, number: u64, account: &Account, rival: Option<&Entry>) -> Amount {
-        let others = self
-            .pool
-            .spend(number)
-            .saturating_sub(rival.map_or(0, |rival| u128::from(rival.spend.get())));
-        u64::try_from(others)
+    /// What an account has left when its pending transactions before `place` are executed.
+    fn uncommitted_balance(&self, place: Place, account: &Account) -> Amount {
+        u64::try_from(self.pool.spend_before(place))
             .ok()
-            .and_then(|others| account.balance.checked_sub(Amount::new(others)))
+            .and_then(|before| account.balance.checked_sub(Amount::new(before)))
             .unwrap_or(Amount::ZERO)
     }
 
@@ -152,6 +150,7 @@ impl Ledger {
         let (state, layers) = (&self.state, &self.layers);
         self.pool.insert(place, entry, || next_of(state, layers, place.account))?;
         self.pool.parked.unpark_same(sender, place.nonce, &id);
+        self.park_uncovered(place.account);
         Ok(Admission::Pending)
     }
 

@@ -132,9 +132,12 @@ impl Pool {
         self.queues.contains_key(&account)
     }
 
-    /// What all pending transactions of this account take from it.
-    pub(crate) fn spend(&self, account: u64) -> u128 {
-        self.queues.get(&account).map_or(0, |queue| queue.spend)
+    /// What the pending transactions of an account before `place` take from it.
+    pub(crate) fn spend_before(&self, place: Place) -> u128 {
+        let all = self.queues.get(&place.account).map_or(0, |queue| queue.spend);
+        let from_here = self.entries.following(place.account, place.nonce);
+        let from_here = from_here.map(|(_, entry)| u128::from(entry.spend.get()));
+        all.saturating_sub(from_here.fold(0, u128::saturating_add))
     }
 
     /// The nonce after all that is in flight or can be executed, when anything of this account

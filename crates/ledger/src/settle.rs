@@ -45,11 +45,15 @@ impl Ledger {
             }
             let next = next_of(&self.state, &self.layers, *number);
             self.pool.set_next(*number, next);
-            let balance =
-                self.state.account(*number).map_or(Amount::ZERO, |account| account.balance);
-            while let Some(entry) = self.pool.take_overdrawn(*number, balance) {
-                self.park_overdrawn(entry, balance);
-            }
+            self.park_uncovered(*number);
+        }
+    }
+
+    /// Parks what an account cannot pay for together with what comes before, from the last one on.
+    pub(crate) fn park_uncovered(&mut self, number: u64) {
+        let balance = self.state.account(number).map_or(Amount::ZERO, |account| account.balance);
+        while let Some(entry) = self.pool.take_overdrawn(number, balance) {
+            self.park_overdrawn(entry, balance);
         }
     }
 

@@ -28,7 +28,7 @@ fn check_place<A>(state: &State<A>, vote: &Vote) -> Result<(), Ignored> {
     if height <= state.low() {
         return Err(Ignored::AlreadyCommitted { replica, height });
     }
-    if height > state.kept() {
+    if !state.is_kept(height) {
         return Err(Ignored::AboveWindow { replica, height });
     }
     Ok(())

@@ -111,6 +111,20 @@ impl Message {
         }
     }
 
+    /// Whether a peer may deliver it. What binds its author is as good from anybody; a status or a body handed over
+    /// speaks for a moment, and said again by another it would speak for a moment that has passed.
+    pub fn is_deliverable_by(&self, peer: ReplicaId) -> bool {
+        match self {
+            Self::PrePrepare(_)
+            | Self::Prepare(_)
+            | Self::Commit(_)
+            | Self::ViewChange(_)
+            | Self::NewView(_) => true,
+            Self::Status(status) => status.standpoint.replica == peer,
+            Self::Handover(handover) => handover.replica == peer,
+        }
+    }
+
     /// A short name of the kind, for counting and tracing.
     pub const fn name(&self) -> &'static str {
         match self {

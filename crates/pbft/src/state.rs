@@ -14,7 +14,7 @@ use types::certificate::Certificate;
 use types::evidence::Evidence;
 use types::mutant;
 use types::number::{Height, View};
-use types::proof::ProvedBlock;
+use types::proof::{DESCENDANTS_MAX, ProvedBlock};
 use types::quorum::Quorum;
 use types::replica::ReplicaId;
 use types::reply::CommittedStatement;
@@ -275,6 +275,24 @@ impl<A> State<A> {
     pub(crate) fn kept(&self) -> Height {
         let (head, _) = self.head();
         self.low().saturating_add(self.window()).max(head).saturating_add(self.window())
+    }
+
+    /// Whether anything is kept of this height above the committed one: up to two windows above that, and a window around
+    /// the head. In between, however far that is, only what this replica itself has voted for.
+    pub(crate) fn is_kept(&self, height: Height) -> bool {
+        let (head, _) = self.head();
+        let window = self.window();
+        height <= self.low().saturating_add(window).saturating_add(window)
+            || (height >= head.saturating_sub(window) && height <= self.kept())
+            || self.slots.contains_key(&height)
+    }
+
+    /// The block whose body it asks for and takes from anybody. None while the head is further away than a certificate
+    /// can prove: what lies between is caught up with, not kept.
+    pub(crate) fn missing(&self) -> Option<BlockId> {
+        let (head, _) = self.head();
+        let far = usize::try_from(head.above(self.low())).is_ok_and(|far| far > DESCENDANTS_MAX);
+        self.path.missing().filter(|_| !far)
     }
 
     /// The height that was committed at least where somebody rightly voted at `height`.

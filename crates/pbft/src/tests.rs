@@ -1,5 +1,6 @@
 //! The whole protocol: agreement and progress under random schedules, crashes and liars.
 
+mod attacks;
 mod repair;
 mod views;
 

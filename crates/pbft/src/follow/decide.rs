@@ -82,13 +82,15 @@ fn commit_up_to<A: Application>(
 ) -> Result<(), Ignored> {
     let blocks = take_chain(state, &certificate.statement);
     let headers: Vec<Header> = blocks.iter().map(|block| block.header.clone()).collect();
-    for (block, above) in blocks.into_iter().zip(1..) {
+    let mut blocks = blocks.into_iter().zip(1..);
+    while let Some((block, above)) = blocks.next() {
         let height = block.header.height;
         // It was executed when it was voted for, unless this replica came too late for that or voted for another.
-        state
-            .application
-            .execute(&block)
-            .map_err(|refusal| Ignored::Diverged { height, refusal })?;
+        if let Err(refusal) = state.application.execute(&block) {
+            let left = std::iter::once(block).chain(blocks.map(|(block, _)| block));
+            left.for_each(|block| state.path.keep(block.id(), Arc::new(block)));
+            return Err(Ignored::Diverged { height, refusal });
+        }
         let proof = Proof {
             descendants: headers.iter().skip(above).cloned().collect(),
             certificate: certificate.clone(),

@@ -10,7 +10,7 @@ use crate::output::{Outgoing, Output, Recipients};
 use crate::state::{Stage, State};
 
 pub(super) fn change<A: Application>(state: &mut State<A>, output: &mut Output) {
-    follow_certificates(state);
+    follow_certificates(state, output);
     if !state.may_speak() {
         return;
     }
@@ -21,11 +21,11 @@ pub(super) fn change<A: Application>(state: &mut State<A>, output: &mut Output) 
 
 /// A certificate of a later view moves this replica there: a quorum has voted in it. It does not vote before it is
 /// shown the new view.
-fn follow_certificates<A: Application>(state: &mut State<A>) {
+fn follow_certificates<A: Application>(state: &mut State<A>, output: &mut Output) {
     let shown = state.view_changes.values().filter_map(ViewChange::certified);
     let latest = shown.map(|certified| certified.view).max();
     if let Some(view) = latest.filter(|view| *view > state.view) {
-        state.leave(view, Stage::Moved);
+        state.move_to(view, output);
     }
 }
 

@@ -9,7 +9,7 @@ use types::proof::ProvedBlock;
 
 use crate::ignored::Ignored;
 use crate::output::Output;
-use crate::state::{Stage, Standing, State};
+use crate::state::{Standing, State};
 
 pub(crate) fn handle<A: Application>(
     state: &mut State<A>,
@@ -53,7 +53,7 @@ fn take<A: Application>(
     let view = proved.proof.certificate.statement.view;
     if view > state.view {
         // A quorum votes in that view: this replica follows, and votes once it is shown the new view.
-        state.leave(view, Stage::Moved);
+        state.move_to(view, output);
         // The block may have been a layer of the view that was left.
         let again = state.application.execute(&proved.block);
         assert!(again.is_ok(), "the block at height {height} was executed a moment ago: {again:?}");

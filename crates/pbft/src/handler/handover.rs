@@ -9,7 +9,7 @@ use crate::state::State;
 pub(crate) fn handle<A>(state: &mut State<A>, handover: Handover) -> Result<(), Ignored> {
     let id = handover.block.id();
     let replica = handover.replica;
-    if state.path.missing() != Some(id) {
+    if state.missing() != Some(id) {
         return Err(Ignored::NotMissing { replica });
     }
 

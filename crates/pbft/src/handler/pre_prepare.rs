@@ -47,7 +47,12 @@ pub(crate) fn handle<A>(
         slot.prepares.insert(vote);
     }
     if proposed.is_none() {
-        slot.proposal = Some(Proposal::new(Arc::new(block)));
+        let block = Arc::new(block);
+        slot.proposal = Some(Proposal::new(Arc::clone(&block)));
+        // Nobody need hand over what the primary of the view brings.
+        if state.path.missing() == Some(vote.statement.block) {
+            state.path.keep(vote.statement.block, block);
+        }
     }
     state.compare_branches(&vote, output);
     Ok(())

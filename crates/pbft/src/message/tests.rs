@@ -95,6 +95,19 @@ fn every_message_names_its_kind_and_its_author() {
     assert_eq!(facts, expected);
 }
 
+/// An old status said again would use up what the peer is answered, and count as having been heard from it.
+#[test]
+fn what_speaks_for_a_moment_is_taken_from_its_author_alone() {
+    let (genesis, _, block) = setting();
+    for message in every_kind(&genesis, &block) {
+        let momentary = matches!(message, Message::Status(_) | Message::Handover(_));
+        for peer in (0..4).map(ReplicaId::new) {
+            let own = message.author(genesis.validators()) == peer;
+            assert_eq!(message.is_deliverable_by(peer), own || !momentary, "{message:?} by {peer}");
+        }
+    }
+}
+
 /// T09, T11: under another's name, or nobody's.
 #[test]
 fn a_status_or_a_handover_in_anothers_name_is_forged() {

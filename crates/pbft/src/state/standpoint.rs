@@ -28,7 +28,7 @@ impl<A> State<A> {
         Lacks {
             view_changes: asked.map(|asked| asked.replica).collect(),
             heights: heights.map(|height| self.held(height)).collect(),
-            block: self.path.missing(),
+            block: self.missing(),
         }
     }
 

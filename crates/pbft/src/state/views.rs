@@ -60,6 +60,16 @@ impl<A: Application> State<A> {
         self.pace.leave();
     }
 
+    /// Moves to a view in which a quorum votes, without entering it. That it votes no more in the one it had entered is
+    /// written down: after a restart it is there again, and what was committed since may be beside what it voted for.
+    pub(crate) fn move_to(&mut self, view: View, output: &mut Output) {
+        if self.is_voting() {
+            let (height, block) = (self.low(), self.committed.id);
+            output.records.push(Record::Left { view: self.view, height, block });
+        }
+        self.leave(view, Stage::Moved);
+    }
+
     /// Enters a view with its new view, which was checked, and is recorded before anything is said in the view.
     pub(crate) fn enter(&mut self, new_view: NewView, output: &mut Output) {
         if new_view.view > self.view {

@@ -485,7 +485,9 @@ fn a_certificate_of_a_later_view_moves_a_replica_there_without_letting_it_vote()
     let certificate = certificate_by(&bench.genesis, 5, Phase::Prepare, &block, &[0, 1, 3]);
     let asked = asks(&bench.genesis, 3, u64::MAX, Some(certificate));
     let output = bench.receive(Message::ViewChange(asked));
-    assert_eq!((output.records, output.messages), (vec![], vec![]));
+    let (view, height, block_before) = (View::FIRST, Height::GENESIS, bench.genesis.header().id());
+    let left = Record::Left { view, height, block: block_before };
+    assert_eq!((output.records, output.messages), (vec![left], vec![]));
     let status = bench.replica.status();
     assert_eq!((status.view.get(), status.entered, status.voting), (5, false, false));
     assert_eq!(said(&bench.receive(proposal_in(&bench.genesis, 5, &block))), []);
