@@ -9,6 +9,7 @@ use crypto::encoding::{from_wire, to_wire};
 use crypto::signed::Authenticated;
 use pbft::{Door, Message};
 use types::proof::ProvedBlock;
+use types::replica::ReplicaId;
 use types::transaction::SignedTransaction;
 
 use crate::keys::Verifier;
@@ -23,10 +24,17 @@ pub(crate) struct Letter {
 }
 
 impl Letter {
-    /// What arrives of a message: it is decoded from its bytes and checked as every receiver would.
-    pub(crate) fn new(message: &Message, door: &Door, verifier: &Verifier) -> Arc<Self> {
+    /// What arrives of a message that a peer sends: it is decoded from its bytes and checked as every
+    /// receiver would.
+    pub(crate) fn new(
+        message: &Message,
+        from: ReplicaId,
+        door: &Door,
+        verifier: &Verifier,
+    ) -> Arc<Self> {
         let bytes = to_wire(message);
         let message = from_wire::<Message>(&bytes, bytes.len()).ok();
+        let message = message.filter(|message| message.is_deliverable_by(from));
         let message = message.filter(|message| is_authentic(message, door, verifier));
         Arc::new(Self { digest: *blake3::hash(&bytes).as_bytes(), message })
     }

@@ -166,8 +166,8 @@ pub(crate) struct Peer {
     pub(crate) commit: Option<Vote>,
     /// Whether it was answered since this replica last said where it stands.
     pub(crate) answered: bool,
-    /// Whether it connected, and was told what matters, since then.
-    pub(crate) greeted: bool,
+    /// How often it connected, and was told what matters, since then.
+    pub(crate) greeted: u8,
 }
 
 /// Whether the primary lets requests wait for others to join them.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pbft::journal::{append_frame, live, read};
 use pbft::{Outgoing, Output, Recipients};
+use types::replica::ReplicaId;
 use types::reply::{BlockReply, CommittedStatement};
 
 use super::{Event, Inside, World};
@@ -140,7 +141,8 @@ impl World {
         let mut sent: usize = 0;
         for outgoing in messages {
             self.check.said(self.now, replica, &outgoing.message);
-            let letter = Letter::new(&outgoing.message, &self.door, &self.verifier);
+            let from = ReplicaId::new(replica);
+            let letter = Letter::new(&outgoing.message, from, &self.door, &self.verifier);
             let now = self.now;
             self.trace
                 .say(now, || format!("replica {replica} says {}", describe(&outgoing.message)));

@@ -27,7 +27,7 @@ fn say_status<A: Application>(state: &mut State<A>, output: &mut Output) {
     state.status_at = Some(place);
     for peer in state.peers.values_mut() {
         peer.answered = false;
-        peer.greeted = false;
+        peer.greeted = 0;
     }
     let arrivals = state.application.arrivals();
     state.pace.sample(arrivals);
