@@ -29,8 +29,11 @@ const CONTROL_BYTES_MAX: usize = 1 << 20;
 const GOSSIP_QUEUE_MAX: usize = 512;
 /// Up to so many validators everybody is a neighbour of everybody.
 const FULL_MESH_MAX: usize = 20;
-/// Connections that may be in the handshake at once, in each direction.
-const PENDING_CONNECTIONS_MAX: u32 = 256;
+/// Connections from one source that may be in the handshake at once; more where more validators may
+/// stand behind one address.
+const PENDING_PER_SOURCE_MIN: usize = 16;
+/// From so many sources that take all they may, connections may be in the handshake at once.
+const PENDING_SOURCES_MAX: usize = 16;
 /// Streams of requests on one connection: in flight both ways, with room.
 const REQUEST_STREAMS_MAX: usize = 64;
 
@@ -114,7 +117,11 @@ pub(crate) fn build(
         .with_hide_listen_addrs(!settings.announce.is_empty())
         .with_cache_size(0);
     Ok(Behaviour {
-        door: Door::new(Arc::clone(members), metrics.clone()),
+        door: Door::new(
+            Arc::clone(members),
+            metrics.clone(),
+            pending_per_source(members.others_count()),
+        ),
         limits: connection_limits::Behaviour::new(connections(members.others_count())),
         gossip: gossip(settings, names, members.others_count(), registry)?,
         requests: request_response::Behaviour::with_codec(
@@ -134,12 +141,20 @@ pub(crate) fn build(
     })
 }
 
+/// How many incoming connections from one source may be in the handshake. A whole network on one
+/// host, or behind one address, comes up all the same.
+fn pending_per_source(others: usize) -> usize {
+    others.max(PENDING_PER_SOURCE_MIN)
+}
+
 /// Two connections per peer: both sides may have dialled at once.
 fn connections(others: usize) -> connection_limits::ConnectionLimits {
+    let pending = pending_per_source(others).saturating_mul(PENDING_SOURCES_MAX);
+    let pending = u32::try_from(pending).unwrap_or(u32::MAX);
     let others = u32::try_from(others).unwrap_or(u32::MAX);
     connection_limits::ConnectionLimits::default()
-        .with_max_pending_incoming(Some(PENDING_CONNECTIONS_MAX))
-        .with_max_pending_outgoing(Some(PENDING_CONNECTIONS_MAX))
+        .with_max_pending_incoming(Some(pending))
+        .with_max_pending_outgoing(Some(pending))
         .with_max_established_per_peer(Some(2))
         .with_max_established(Some(others.saturating_mul(2).max(2)))
 }

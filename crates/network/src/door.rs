@@ -2,15 +2,21 @@
 //!
 //! It is the first part of the behaviour, so a connection is refused right after the handshake and
 //! before any other part has taken notice of it.
+//!
+//! Before the handshake nobody knows who it is. So that a stranger who opens connections and says
+//! nothing does not take the places of all, one source has a few only: an IPv4 address, or 64 bits
+//! of an IPv6 address, which is the least that a host is given.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
+use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{
     ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
     THandlerOutEvent, ToSwarm, dummy,
@@ -30,18 +36,54 @@ pub(crate) enum Refused {
     /// The peer broke a rule of the wire a short while ago.
     #[error("the peer is cut off")]
     CutOff,
+    /// Too many connections from the same source are in the handshake.
+    #[error("too many connections from there are in the handshake")]
+    TooManyPending,
 }
 
-/// The list of members, and who is cut off.
+impl Refused {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stranger => "no_member",
+            Self::CutOff => "cut_off",
+            Self::TooManyPending => "too_many_pending",
+        }
+    }
+}
+
+/// The list of members, who is cut off, and from where connections are in the handshake.
 pub(crate) struct Door {
     members: Arc<Members>,
     metrics: Metrics,
     cut_off: HashMap<PeerId, (Instant, Duration)>,
+    /// Incoming connections in the handshake. There are never more entries than the bound on all of
+    /// them allows.
+    pending: HashMap<ConnectionId, IpAddr>,
+    /// The most of those from one source.
+    pending_max: usize,
 }
 
 impl Door {
-    pub(crate) fn new(members: Arc<Members>, metrics: Metrics) -> Self {
-        Self { members, metrics, cut_off: HashMap::new() }
+    pub(crate) fn new(members: Arc<Members>, metrics: Metrics, pending_max: usize) -> Self {
+        Self { members, metrics, cut_off: HashMap::new(), pending: HashMap::new(), pending_max }
+    }
+
+    /// Whether one more connection from there may begin its handshake.
+    fn begin(&mut self, id: ConnectionId, remote: &Multiaddr) -> Result<(), ConnectionDenied> {
+        let Some(source) = source(remote) else {
+            return Ok(());
+        };
+        let pending = self.pending.values().filter(|other| **other == source).count();
+        if pending >= self.pending_max {
+            return Err(self.refuse(Refused::TooManyPending));
+        }
+        self.pending.insert(id, source);
+        Ok(())
+    }
+
+    fn refuse(&self, reason: Refused) -> ConnectionDenied {
+        self.metrics.refused(reason.name());
+        ConnectionDenied::new(reason)
     }
 
     /// Refuses this member from now on for `time`. There are never more entries than members.
@@ -62,14 +104,27 @@ impl Door {
         };
         match refused {
             None => Ok(()),
-            Some(reason) => {
-                self.metrics.refused(match reason {
-                    Refused::Stranger => "no_member",
-                    Refused::CutOff => "cut_off",
-                });
-                Err(ConnectionDenied::new(reason))
-            }
+            Some(reason) => Err(self.refuse(reason)),
         }
+    }
+}
+
+/// What counts as one source: an IPv4 address, or the first half of an IPv6 address.
+fn source(remote: &Multiaddr) -> Option<IpAddr> {
+    let v6 = |address: Ipv6Addr| match address.to_ipv4_mapped() {
+        Some(address) => IpAddr::V4(address),
+        None => {
+            let network = address.to_bits() & (u128::MAX << 64);
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+    };
+    let first = remote.iter().next()?;
+    if let Protocol::Ip4(address) = first {
+        Some(IpAddr::V4(address))
+    } else if let Protocol::Ip6(address) = first {
+        Some(v6(address))
+    } else {
+        None
     }
 }
 
@@ -77,13 +132,23 @@ impl NetworkBehaviour for Door {
     type ConnectionHandler = dummy::ConnectionHandler;
     type ToSwarm = Infallible;
 
+    fn handle_pending_inbound_connection(
+        &mut self,
+        id: ConnectionId,
+        _: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<(), ConnectionDenied> {
+        self.begin(id, remote)
+    }
+
     fn handle_established_inbound_connection(
         &mut self,
-        _: ConnectionId,
+        id: ConnectionId,
         peer: PeerId,
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.pending.remove(&id);
         self.check(&peer)?;
         Ok(dummy::ConnectionHandler)
     }
@@ -113,7 +178,11 @@ impl NetworkBehaviour for Door {
         Ok(dummy::ConnectionHandler)
     }
 
-    fn on_swarm_event(&mut self, _: FromSwarm<'_>) {}
+    fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        if let FromSwarm::ListenFailure(failure) = event {
+            self.pending.remove(&failure.connection_id);
+        }
+    }
 
     fn on_connection_handler_event(
         &mut self,
@@ -128,3 +197,6 @@ impl NetworkBehaviour for Door {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use libp2p::PeerId;
 use libp2p::gossipsub::{MessageAcceptance, MessageId};
-use libp2p::request_response::ResponseChannel;
+use libp2p::request_response::{InboundRequestId, ResponseChannel};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use types::replica::ReplicaId;
 
@@ -191,15 +191,17 @@ impl fmt::Debug for GossipVerdict {
 }
 
 /// A response on its way to the swarm. There are never more than the channel holds: each carries
-/// its permit.
+/// its permit, which the swarm keeps until the response is sent.
 pub(crate) struct Response {
+    pub(crate) request: InboundRequestId,
     pub(crate) channel: ResponseChannel<Vec<u8>>,
     pub(crate) bytes: Vec<u8>,
-    pub(crate) _permit: OwnedSemaphorePermit,
+    pub(crate) permit: OwnedSemaphorePermit,
 }
 
 /// Answers one request. Dropped, it tells the asker that there is no answer.
 pub struct Responder {
+    request: InboundRequestId,
     channel: ResponseChannel<Vec<u8>>,
     permit: OwnedSemaphorePermit,
     bytes_max: u32,
@@ -208,12 +210,13 @@ pub struct Responder {
 
 impl Responder {
     pub(crate) fn new(
+        request: InboundRequestId,
         channel: ResponseChannel<Vec<u8>>,
         permit: OwnedSemaphorePermit,
         bytes_max: u32,
         responses: mpsc::Sender<Response>,
     ) -> Self {
-        Self { channel, permit, bytes_max, responses }
+        Self { request, channel, permit, bytes_max, responses }
     }
 
     /// Sends the answer.
@@ -226,8 +229,9 @@ impl Responder {
             if !self.channel.is_open() {
                 return Err(RespondError::TooLate);
             }
-            let response = Response { channel: self.channel, bytes, _permit: self.permit };
-            self.responses.try_send(response).map_err(|_| RespondError::TooLate)
+            let Self { request, channel, permit, bytes_max: _, responses } = self;
+            let response = Response { request, channel, bytes, permit };
+            responses.try_send(response).map_err(|_| RespondError::TooLate)
         } else {
             Err(RespondError::TooLong { bytes: bytes.len(), bytes_max: self.bytes_max })
         }

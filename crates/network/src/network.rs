@@ -340,4 +340,4 @@ impl fmt::Debug for Network {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -72,7 +72,8 @@ pub struct Limits {
     pub bytes_per_second: u32,
     /// How many seconds' worth of frames and bytes a peer may send at once.
     pub burst_seconds: u32,
-    /// For how long a peer stays disconnected that broke a rule of the wire.
+    /// For how long a peer stays disconnected that broke a rule of the wire, or was
+    /// [cut off](crate::Network::cut_off) for another reason.
     pub cut_off: Duration,
     /// Most bytes of one gossip message.
     pub gossip_bytes_max: usize,
@@ -84,8 +85,8 @@ pub struct Limits {
     pub request_bytes_max: u32,
     /// Most bytes of one response.
     pub response_bytes_max: u32,
-    /// Most requests to one peer, and from one peer, without an answer (at most 32: libp2p closes
-    /// the connection beyond 64 streams).
+    /// Most requests to one peer without an answer, and from one peer whose answer it has not taken
+    /// (at most 32: libp2p closes the connection beyond 64 streams).
     pub requests_in_flight_max: usize,
     /// How long an answer may take, in both directions.
     pub request_timeout: Duration,

@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use libp2p::gossipsub::{PublishError as GossipError, TopicHash};
-use libp2p::request_response::OutboundRequestId;
+use libp2p::request_response::{InboundRequestId, OutboundRequestId};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{DialError, SwarmEvent};
 use libp2p::{Multiaddr, Swarm};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use types::replica::ReplicaId;
 
@@ -73,6 +73,8 @@ pub(crate) struct Driver {
     hub: Arc<Hub>,
     allowances: BTreeMap<ReplicaId, Allowance>,
     asked: HashMap<OutboundRequestId, Asked>,
+    /// Answers of ours that are not sent yet, each with its place among those of its peer.
+    answering: HashMap<InboundRequestId, OwnedSemaphorePermit>,
     /// To discovery.
     notes: mpsc::Sender<Note>,
     /// To the courier of gossip.
@@ -116,6 +118,7 @@ impl Driver {
             allowances,
             hub,
             asked: HashMap::new(),
+            answering: HashMap::new(),
             notes,
             gossip,
             other,
@@ -258,9 +261,13 @@ impl Driver {
     }
 
     fn on_response(&mut self, response: Response) {
+        let Response { request, channel, bytes, permit } = response;
         let requests = &mut self.swarm.behaviour_mut().requests;
-        let sent = requests.send_response(response.channel, response.bytes);
-        let outcome = if sent.is_ok() { "answered" } else { "answered_too_late" };
-        self.hub.metrics.request(outcome);
+        let sent = requests.send_response(channel, bytes).is_ok();
+        if sent {
+            // It is in memory until the peer has read it, or its time is over.
+            self.answering.insert(request, permit);
+        }
+        self.hub.metrics.request(if sent { "answered" } else { "answered_too_late" });
     }
 }

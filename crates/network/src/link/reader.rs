@@ -22,13 +22,13 @@ use crate::link::{ACKNOWLEDGED, Link};
 use crate::rate::Rate;
 
 const BUFFER_BYTES: usize = 64 << 10;
-/// What a frame costs in memory beside its bytes.
-const FRAME_OVERHEAD_BYTES: u32 = 256;
+/// What a frame costs in memory beside its bytes: what it is decoded into, and its places in queues.
+const FRAME_OVERHEAD_BYTES: u32 = 1_024;
 /// How long the acknowledgement may take to be written; it never waits for the peer's application.
 const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A stream opened anew counts like so many frames, so that a peer cannot keep us busy with
-/// opening.
-const STREAM_FRAMES: u64 = 100;
+/// How often a second a peer may open its stream anew in the long run. Each time everything
+/// undecided is said again, so it counts like that part of the frames that the peer may send.
+const REOPENINGS_PER_SECOND: u32 = 10;
 
 /// Why reading a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +128,8 @@ impl Reader {
         number: u64,
         mut closings: watch::Receiver<u64>,
     ) -> End {
-        if !self.rate.take(STREAM_FRAMES, 0, Instant::now()) {
+        let cost = self.hub.limits.frames_per_second.div_euclid(REOPENINGS_PER_SECOND).max(1);
+        if number > 1 && !self.rate.take(u64::from(cost), 0, Instant::now()) {
             return End::TooFast;
         }
         match timeout(ACKNOWLEDGE_TIMEOUT, acknowledge(&mut stream)).await {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::Stream;
@@ -16,9 +16,13 @@ use crate::link::{ACKNOWLEDGED, Link};
 
 /// How long a peer may take to begin to read. One that is slow to take its events is slow here too.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
-/// The first pause after a stream that could not be opened; it doubles up to the next.
+/// The first pause after a stream that ended or could not be opened; it doubles up to the next. On a
+/// new stream everything undecided is said again, so a peer that closes ours at once, again and
+/// again, is not to keep us busy with that.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// After a stream that lasted so long the pause is the first again.
+const LASTING: Duration = Duration::from_secs(5);
 /// Frames that wait are written together up to so many bytes.
 const BATCH_BYTES: usize = 64 << 10;
 /// A frame of at least so many bytes is not copied into the batch.
@@ -50,7 +54,7 @@ pub(crate) async fn run(link: Arc<Link>, hub: Arc<Hub>, mut control: Control) {
         let closings = link.closings.subscribe();
         match open(&link, &hub, &mut control).await {
             Ok(stream) => {
-                pause = PAUSE_MIN;
+                let begun = Instant::now();
                 number = number.saturating_add(1);
                 link.queue.open();
                 link.outgoing.send_replace(Some(number));
@@ -59,13 +63,16 @@ pub(crate) async fn run(link: Arc<Link>, hub: Arc<Hub>, mut control: Control) {
                 link.outgoing.send_replace(None);
                 hub.metrics.stream_reset(link.replica, reason);
                 tracing::debug!(replica = link.replica.get(), reason, "outgoing stream ended");
+                if begun.elapsed() >= LASTING {
+                    pause = PAUSE_MIN;
+                }
             }
             Err(error) => {
                 tracing::debug!(replica = link.replica.get(), %error, "cannot open a stream");
-                sleep(pause).await;
-                pause = pause.saturating_mul(2).min(PAUSE_MAX);
             }
         }
+        sleep(pause).await;
+        pause = pause.saturating_mul(2).min(PAUSE_MAX);
     }
 }
 

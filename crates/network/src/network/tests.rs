@@ -9,6 +9,7 @@
 mod discovery;
 mod frames;
 mod gossip;
+mod liars;
 mod lifetime;
 mod members;
 mod requests;
@@ -62,7 +63,7 @@ pub(super) fn validator_key(number: u16) -> SecretKey {
 }
 
 /// Validators with the keys of these numbers, on a chain of this number.
-pub(super) fn validators(chain: u8, numbers: &[u16]) -> ValidatorSet {
+pub(crate) fn validators(chain: u8, numbers: &[u16]) -> ValidatorSet {
     let validators = numbers.iter().map(|number| Validator {
         name: format!("validator {number}"),
         key: validator_key(*number).public_key(),
@@ -83,7 +84,7 @@ pub(super) fn quick() -> Limits {
 }
 
 /// The settings of the validator whose keys have this number.
-pub(super) fn settings(validators: &ValidatorSet, number: u16, bootstrap: &[String]) -> Settings {
+pub(crate) fn settings(validators: &ValidatorSet, number: u16, bootstrap: &[String]) -> Settings {
     let key = validator_key(number);
     Settings {
         node_seed: Zeroizing::new(node_seed(number)),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use libp2p::core::transport::ListenerId;
 use libp2p::gossipsub::{self, Message, MessageAcceptance, MessageId, TopicHash};
 use libp2p::metrics::Recorder;
-use libp2p::request_response::{self, OutboundFailure, OutboundRequestId, ResponseChannel};
+use libp2p::request_response::{
+    self, InboundRequestId, OutboundFailure, OutboundRequestId, ResponseChannel,
+};
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, ping};
 use types::replica::ReplicaId;
@@ -202,8 +204,8 @@ impl Driver {
     fn on_requests(&mut self, event: request_response::Event<Vec<u8>, Vec<u8>>) {
         match event {
             request_response::Event::Message { peer, message, .. } => match message {
-                request_response::Message::Request { request, channel, .. } => {
-                    self.on_request(&peer, request, channel)
+                request_response::Message::Request { request_id, request, channel } => {
+                    self.on_request(&peer, request_id, request, channel)
                 }
                 request_response::Message::Response { request_id, response } => {
                     self.on_answer(request_id, Ok(response))
@@ -219,16 +221,25 @@ impl Driver {
                 };
                 self.on_answer(request_id, Err(error));
             }
-            request_response::Event::InboundFailure { peer, error, .. } => {
+            request_response::Event::InboundFailure { peer, error, request_id, .. } => {
+                self.answering.remove(&request_id);
                 tracing::debug!(%peer, %error, "a request was not answered");
                 self.hub.metrics.request("not_answered");
             }
-            request_response::Event::ResponseSent { .. } => {}
+            request_response::Event::ResponseSent { request_id, .. } => {
+                self.answering.remove(&request_id);
+            }
         }
     }
 
     /// A request that does not fit is declined by dropping its channel.
-    fn on_request(&mut self, peer: &PeerId, bytes: Vec<u8>, channel: ResponseChannel<Vec<u8>>) {
+    fn on_request(
+        &mut self,
+        peer: &PeerId,
+        id: InboundRequestId,
+        bytes: Vec<u8>,
+        channel: ResponseChannel<Vec<u8>>,
+    ) {
         let permit = self.hub.members.replica(peer).and_then(|from| {
             let allowance = self.allowances.get(&from)?;
             let permit = Arc::clone(&allowance.requests).try_acquire_owned().ok()?;
@@ -239,7 +250,7 @@ impl Driver {
             return;
         };
         let bytes_max = self.hub.limits.response_bytes_max;
-        let reply = Responder::new(channel, permit, bytes_max, self.responses.clone());
+        let reply = Responder::new(id, channel, permit, bytes_max, self.responses.clone());
         let event = Event::Request { from, bytes: Payload::new(bytes, None), reply };
         let taken = self.other.try_send(event).is_ok();
         self.hub.metrics.request(if taken { "received" } else { "declined" });

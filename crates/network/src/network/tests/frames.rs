@@ -161,7 +161,7 @@ async fn two_windows_of_full_blocks_said_at_once_all_arrive() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn frames_that_nobody_drops_hold_up_their_sender_and_no_other() {
-    let holder = Limits { frame_bytes_max: 10_000, incoming_bytes_max: 40_000, ..quick() };
+    let holder = Limits { frame_bytes_max: 10_000, incoming_bytes_max: 45_000, ..quick() };
     let mut nodes = all_connected(&[1, 2, 3], &holder).await;
     for _ in 0..10 {
         nodes[1].network.send(replica(0), vec![1; 9_000].into()).unwrap();
