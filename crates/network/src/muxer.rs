@@ -12,6 +12,8 @@ use std::time::Duration;
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
 use tokio::time::{Sleep, sleep};
 
+pub(crate) mod bounded;
+
 /// How long closing may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 

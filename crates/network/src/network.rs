@@ -29,13 +29,12 @@ use crate::link::queue::Pushed;
 use crate::link::{self, reader, writer};
 use crate::metrics::Metrics;
 use crate::muxer::Deadline;
+use crate::muxer::bounded::{self, Bounded};
 use crate::settings::Settings;
 use crate::swarm::{self, Command, Driver};
 
 /// Commands that wait for the swarm.
 const COMMANDS_MAX: usize = 1_024;
-/// Streams on one connection.
-const STREAMS_MAX: usize = 256;
 /// A connection between members is kept without traffic.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long all tasks together may take to end.
@@ -105,19 +104,18 @@ pub fn start(
 type Connection = yamux::Muxer<Negotiated<noise::Output<Negotiated<tcp::tokio::TcpStream>>>>;
 
 /// A connection with whom it is.
-type Authenticated = (PeerId, Deadline<Connection>);
+type Authenticated = (PeerId, Deadline<Bounded<Connection>>);
 
-/// TCP, Noise and Yamux, as [`libp2p::SwarmBuilder::with_tcp`] would, with a deadline for closing.
+/// TCP, Noise and Yamux, as [`libp2p::SwarmBuilder::with_tcp`] would, with a deadline for closing and
+/// a bound on what waits unread.
 fn transport(
     keypair: &Keypair,
 ) -> Result<Boxed<Authenticated>, Box<dyn std::error::Error + Send + Sync>> {
-    let mut multiplexer = yamux::Config::default();
-    multiplexer.set_max_num_streams(STREAMS_MAX);
     Ok(tcp::tokio::Transport::new(tcp::Config::default())
         .upgrade(Version::V1Lazy)
         .authenticate(noise::Config::new(keypair)?)
-        .multiplex(multiplexer)
-        .map(|(peer, connection), _| (peer, Deadline::new(connection)))
+        .multiplex(bounded::config())
+        .map(|(peer, connection), _| (peer, Deadline::new(Bounded::new(connection))))
         .boxed())
 }
 
@@ -300,6 +298,13 @@ impl Network {
             answered.await.unwrap_or(Err(RequestError::Stopped))
         };
         timeout(hub.limits.request_timeout, asked).await.unwrap_or(Err(RequestError::Timeout))
+    }
+
+    /// Disconnects another member that lied and keeps it out for [`crate::Limits::cut_off`], as one
+    /// that broke a rule of the wire. When the swarm has too much to do nothing happens: who lies
+    /// will do it again.
+    pub fn cut_off(&self, replica: ReplicaId) {
+        self.inner.hub.commands.try_send(Command::CutOff(replica)).ok();
     }
 
     /// Which other members we have what with, as it changes. [`Peers::ready`] is true at once in a
