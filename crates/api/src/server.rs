@@ -1,8 +1,8 @@
 //! The HTTP server: routes over a [`Backend`], within bounds.
 //!
 //! Anyone who can connect may send anything, so everything is bounded before it costs: connections,
-//! the time and size of headers and bodies, requests of each kind at work, waits, event streams,
-//! and the time a reader takes to accept its answer. Errors are problem documents, unknown routes
+//! the time and size of headers and bodies, requests of each kind at work and answers that are being
+//! read, waits, event streams, and the time a reader takes to accept its answer. Errors are problem documents, unknown routes
 //! and methods included; only what is no HTTP at all is answered by a bare status and a closed
 //! connection.
 //!
@@ -13,6 +13,7 @@ mod answer;
 mod app;
 mod connection;
 mod gate;
+mod held;
 mod limits;
 pub(crate) mod reads;
 mod request;

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::server::Limits;
-use crate::server::timed::Timed;
+use crate::server::timed::{Patience, Timed};
 
 /// Most headers of a request.
 const HEADERS_MAX: usize = 64;
@@ -90,7 +90,8 @@ impl Connection {
             tracing::debug!(%error, "a connection to the API was gone at once");
             return;
         }
-        let stream = TokioIo::new(Timed::new(stream, limits.write_timeout));
+        let patience = Patience::new(limits.write_timeout, limits.bytes_per_second_min);
+        let stream = TokioIo::new(Timed::new(stream, patience));
         let served = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)

@@ -1,7 +1,10 @@
 //! How many requests of each kind are at work at once.
 //!
 //! A kind that is full refuses at once and says when to come back; it never queues, because whoever
-//! waits in a queue holds memory and a connection, and a flood of one kind must not delay another.
+//! waits in a queue holds memory and a connection, and a flood of one kind must not delay another. A
+//! place is taken until the answer is written, so what is bounded is also how many answers of a kind lie
+//! in memory; those that may be large have a bound of their own, and who does not read them keeps nobody
+//! from asking how the validator is.
 
 use std::sync::Arc;
 
@@ -14,6 +17,7 @@ use crate::server::Limits;
 #[derive(Debug)]
 pub(crate) struct Gates {
     pub(crate) reads: Gate,
+    pub(crate) large_reads: Gate,
     pub(crate) submits: Gate,
     pub(crate) batches: Gate,
     pub(crate) subscribers: Gate,
@@ -31,6 +35,11 @@ impl Gates {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             reads: Gate::new(limits.reads_max, Code::Overloaded, "look-ups"),
+            large_reads: Gate::new(
+                limits.large_reads_max,
+                Code::Overloaded,
+                "look-ups with large answers",
+            ),
             submits: Gate::new(limits.submits_max, Code::Overloaded, "submissions"),
             batches: Gate::new(limits.batches_max, Code::Overloaded, "batches"),
             subscribers: Gate::new(

@@ -12,8 +12,11 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// Time for a request's body.
     pub body_timeout: Duration,
-    /// Time without progress after which a reader that does not take its answer is cut off.
+    /// Time after which a reader that does not take its answer is cut off: without progress, or with
+    /// less than [`Limits::bytes_per_second_min`] of it.
     pub write_timeout: Duration,
+    /// Bytes of an answer that a reader takes in a second of waiting for it, in the mean.
+    pub bytes_per_second_min: u32,
     /// Time for an answer, a wait for a commit not included.
     pub answer_timeout: Duration,
     /// Time for answers under way when the server stops.
@@ -26,11 +29,13 @@ pub struct Limits {
     pub batch_bytes_max: usize,
     /// Longest wait for a commit; a request that asks for more gets this.
     pub wait_max: Duration,
-    /// Look-ups at work at once.
+    /// Look-ups with small answers at work or being answered at once.
     pub reads_max: usize,
-    /// Single submissions at work at once, those that wait for a commit included.
+    /// Look-ups whose answer may be as large as a block, at work or being answered at once.
+    pub large_reads_max: usize,
+    /// Single submissions at work or being answered at once, those that wait for a commit included.
     pub submits_max: usize,
-    /// Batches at work at once.
+    /// Batches at work or being answered at once.
     pub batches_max: usize,
     /// Event streams open at once.
     pub subscribers_max: usize,
@@ -45,6 +50,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(15),
+            bytes_per_second_min: 64 << 10,
             answer_timeout: Duration::from_secs(15),
             drain_timeout: Duration::from_secs(3),
             header_bytes_max: 16 << 10,
@@ -52,6 +58,7 @@ impl Default for Limits {
             batch_bytes_max: 2 << 20,
             wait_max: Duration::from_secs(60),
             reads_max: 64,
+            large_reads_max: 32,
             submits_max: 512,
             batches_max: 16,
             subscribers_max: 64,

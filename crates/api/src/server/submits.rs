@@ -21,6 +21,7 @@ use crate::hex::{self, WireTextError};
 use crate::problem::{Code, Problem};
 use crate::server::answer::{Answer, json};
 use crate::server::app::App;
+use crate::server::held::held;
 use crate::server::request::{Parameters, json_body};
 use crate::types::{
     BatchAnswer, BatchRequest, BatchResult, BatchStatus, SubmitAnswer, SubmitRequest,
@@ -70,7 +71,7 @@ pub(crate) async fn submit<B: Backend>(
     Parameters(query): Parameters<SubmitQuery>,
     request: Request,
 ) -> Answer {
-    let _place = app.gates.submits.enter()?;
+    let place = app.gates.submits.enter()?;
     let limits = &app.limits;
     let wait = wait_of(&query, limits.wait_max);
     let bytes = json_body(request, limits.single_bytes_max, limits.body_timeout).await?;
@@ -88,7 +89,7 @@ pub(crate) async fn submit<B: Backend>(
     };
     let answer = SubmitAnswer::new(id, submission);
     let status = if answer.status.is_committed() { StatusCode::OK } else { StatusCode::ACCEPTED };
-    json(status, &answer)
+    Ok(held(json(status, &answer)?, place))
 }
 
 /// Takes in up to 1,000 signed transactions without waiting for their commit.
@@ -101,7 +102,7 @@ pub(crate) async fn submit_batch<B: Backend>(
     State(app): State<App<B>>,
     request: Request,
 ) -> Answer {
-    let _place = app.gates.batches.enter()?;
+    let place = app.gates.batches.enter()?;
     let limits = &app.limits;
     let bytes = json_body(request, limits.batch_bytes_max, limits.body_timeout).await?;
     let Batch { decoded, found } = read_batch(&bytes)?;
@@ -137,7 +138,7 @@ pub(crate) async fn submit_batch<B: Backend>(
             Err(error) => Some(not_a_transaction(&error)),
         })
         .collect();
-    json(StatusCode::OK, &BatchAnswer { results })
+    Ok(held(json(StatusCode::OK, &BatchAnswer { results })?, place))
 }
 
 fn wait_of(query: &SubmitQuery, wait_max: Duration) -> Option<Duration> {

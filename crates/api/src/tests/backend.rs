@@ -42,6 +42,8 @@ pub(crate) struct FakeValidator {
     pub(crate) pending: Mutex<Vec<SignedTransaction>>,
     /// Answers to the next submissions, first come first served.
     pub(crate) script: Mutex<VecDeque<Script>>,
+    /// What it says to who asks for metrics.
+    pub(crate) metrics: Mutex<String>,
     /// Every look-up fails so.
     pub(crate) fault: Mutex<Option<Fault>>,
     pub(crate) ready: AtomicBool,
@@ -64,6 +66,7 @@ impl FakeValidator {
             blocks: Mutex::default(),
             pending: Mutex::default(),
             script: Mutex::default(),
+            metrics: Mutex::new("# EOF\n".to_owned()),
             fault: Mutex::default(),
             ready: AtomicBool::new(true),
             hangs: AtomicBool::new(false),
@@ -176,7 +179,7 @@ impl Backend for FakeValidator {
     }
 
     async fn metrics(&self) -> Result<String, Fault> {
-        self.look_up(|| "# EOF\n".to_owned()).await
+        self.look_up(|| self.metrics.lock().unwrap().clone()).await
     }
 
     async fn block(&self, height: Height) -> Result<Option<Arc<ProvedBlock>>, Fault> {

@@ -112,6 +112,68 @@ fn a_reader_that_takes_nothing_is_cut_off() {
     assert_eq!(get(&served, "/livez").status, 200);
 }
 
+/// A server with one place for large answers, and one answer that no system buffers as a whole.
+fn served_large(limits: impl FnOnce(&mut Limits)) -> Served {
+    let served = served(|narrow| {
+        narrow.large_reads_max = 1;
+        limits(narrow);
+    });
+    *served.validator.metrics.lock().unwrap() = "#".repeat(LARGE_BYTES);
+    served
+}
+
+const LARGE_BYTES: usize = 64 << 20;
+
+/// A client that has asked for the large answer and read where it begins.
+fn reading(served: &Served) -> TcpStream {
+    let mut stream = connect(served);
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+    let mut begin = [0; 15];
+    stream.read_exact(&mut begin).unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200 OK");
+    stream
+}
+
+#[test]
+fn an_answer_keeps_its_place_until_it_is_written_or_nobody_reads_it() {
+    let served = served_large(|_| {});
+    let first = reading(&served);
+
+    assert_eq!(get(&served, "/v1/blocks").code(), Code::Overloaded);
+    assert_eq!(get(&served, "/v1/status").status, 200);
+
+    // Read to its end, and the place is free before the connection is closed.
+    assert!(read_all(first).len() > LARGE_BYTES);
+    assert_eq!(get(&served, "/v1/blocks").status, 200);
+    let second = reading(&served);
+    assert_eq!(get(&served, "/v1/blocks").code(), Code::Overloaded);
+    drop(second);
+    let begun = Instant::now();
+    while get(&served, "/v1/blocks").status != 200 {
+        assert!(begun.elapsed() < PATIENCE, "the place is never given back");
+    }
+}
+
+#[test]
+fn a_reader_that_takes_little_is_cut_off() {
+    let served = served_large(|limits| {
+        limits.write_timeout = Duration::from_millis(200);
+        limits.bytes_per_second_min = u32::MAX;
+    });
+    let mut slow = reading(&served);
+
+    // It never stops reading, and would be done in some seconds.
+    let mut taken = 0;
+    let mut bytes = vec![0; 256 << 10];
+    while let Ok(count @ 1..) = slow.read(&mut bytes) {
+        taken += count;
+        std::thread::sleep(Duration::from_millis(10));
+    }
+
+    assert!(taken < LARGE_BYTES, "it got everything");
+    assert_eq!(get(&served, "/v1/blocks").status, 200);
+}
+
 #[test]
 fn a_header_that_is_too_large_is_refused() {
     let served = served(|limits| limits.header_bytes_max = 8 << 10);

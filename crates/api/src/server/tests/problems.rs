@@ -127,6 +127,7 @@ fn what_bounds_provoke() -> Vec<Reply> {
         crate::tests::http::Reply::parse(&answer).unwrap(),
         get(&hanging, "/v1/status"),
         get(&narrow(|limits| limits.reads_max = 0), "/v1/status"),
+        get(&narrow(|limits| limits.large_reads_max = 0), "/v1/blocks"),
         get(&narrow(|limits| limits.subscribers_max = 0), "/v1/events"),
     ]
 }
