@@ -47,6 +47,17 @@ pub enum ConfigError {
         /// What is wrong, where, and the right key for an unknown one.
         reason: String,
     },
+    /// Too few files may be open at once, and the system lets us not raise the limit.
+    #[error(
+        "this process may open {limit} files at once, and a validator needs {needed}: raise the hard limit \
+         (`ulimit -Hn`, or LimitNOFILE of its service)"
+    )]
+    FewFiles {
+        /// Most open files of this process.
+        limit: u64,
+        /// The least that it needs.
+        needed: u64,
+    },
     /// The genesis document does not hold.
     #[error("genesis {path}: {source}")]
     Genesis {
@@ -133,7 +144,7 @@ pub struct Config {
     pub signer: Arc<dyn Signer>,
     /// The seed of the libp2p identity.
     pub node_seed: Zeroizing<[u8; 32]>,
-    /// Multiaddresses to listen on; port 0 lets the system choose.
+    /// Multiaddresses to listen on, one at least; port 0 lets the system choose.
     pub p2p_listen: Vec<String>,
     /// Multiaddresses that others are told to dial; none for those that it listens on.
     pub p2p_announce: Vec<String>,
@@ -158,6 +169,10 @@ impl Config {
             path: path.to_owned(),
             reason: explain(&text, &error),
         })?;
+        if document.p2p_listen.is_empty() {
+            let reason = "p2p_listen: at least one address to listen on is needed".to_owned();
+            return Err(ConfigError::Malformed { path: path.to_owned(), reason });
+        }
         let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         let at = |relative: &Path| folder.join(relative);
 

@@ -107,6 +107,15 @@ fn a_missing_key_is_named() {
 }
 
 #[test]
+fn a_validator_that_listens_nowhere_is_refused() {
+    let listen = r#"p2p_listen = ["/ip4/127.0.0.1/tcp/0"]"#;
+
+    let refusal = Fixture::new().refusal(&TEXT.replace(listen, "p2p_listen = []"));
+
+    assert!(refusal.contains("p2p_listen: at least one address"), "{refusal}");
+}
+
+#[test]
 fn a_validator_key_that_the_genesis_does_not_name_is_refused() {
     let fixture = Fixture::new();
     fixture.replace_key("validator.key", [9; 32]);
