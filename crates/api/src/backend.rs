@@ -27,8 +27,8 @@ use crate::types::{Live, Position};
 
 /// A validator, as the API sees it.
 ///
-/// Futures are dropped when a client goes away: whatever a call has begun must stay correct without
-/// its caller.
+/// Futures are dropped when a client goes away, and the client's place is free again: whatever a call
+/// has begun must stay correct without its caller, and how much of it goes on must have a bound here.
 pub trait Backend: Send + Sync + 'static {
     /// The genesis of the network.
     fn genesis(&self) -> &Genesis;

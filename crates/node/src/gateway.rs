@@ -1,5 +1,7 @@
 //! What clients ask, answered from the committed state, the store and the pool.
 
+mod lookups;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,6 +35,8 @@ use crate::receipts::Committed;
 use crate::requests::Delivery;
 use crate::waiters::{Outcome, Waiters};
 
+pub(crate) use lookups::{LOOKUPS_MAX, Lookups};
+
 /// How long an account is waited for to be durable before it is shown.
 const DURABLE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -63,7 +67,7 @@ pub(crate) struct Gateway {
     /// To the core.
     pub(crate) requests: mpsc::Sender<Request>,
     /// Blocks and indexes.
-    pub(crate) store: Store,
+    pub(crate) lookups: Lookups,
     /// Every metric of the process.
     pub(crate) registry: Registry,
     /// Those that are set when they are read.
@@ -78,11 +82,7 @@ impl Gateway {
         &self,
         read: impl FnOnce(&Store) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, Fault> {
-        let store = self.store.clone();
-        tokio::task::spawn_blocking(move || read(&store))
-            .await
-            .map_err(|_| Fault::Stopping)?
-            .map_err(|error| Fault::Internal(error.to_string()))
+        self.lookups.run(read).await
     }
 
     /// Looks at the ledger between two steps of the core.
@@ -91,7 +91,12 @@ impl Gateway {
         read: impl FnOnce(&Ledger) -> T + Send + 'static,
     ) -> Result<T, Fault> {
         let (sender, receiver) = oneshot::channel();
-        let request = Request::Read(Box::new(move |ledger| drop(sender.send(read(ledger)))));
+        let request = Request::Read(Box::new(move |ledger| {
+            // A client that went away does not want its answer.
+            if !sender.is_closed() {
+                drop(sender.send(read(ledger)));
+            }
+        }));
         self.requests.try_send(request).map_err(overloaded)?;
         receiver.await.map_err(|_| Fault::Stopping)
     }
@@ -215,20 +220,7 @@ impl Backend for Gateway {
     }
 
     async fn headers(&self, before: Option<Height>, limit: usize) -> Result<Vec<Header>, Fault> {
-        self.stored(move |store| {
-            let end = store.committed().next();
-            let mut height = before.map_or(end, |before| before.min(end)).get();
-            let mut headers = Vec::new();
-            while headers.len() < limit && height > 1 {
-                height -= 1;
-                match store.block(Height::new(height))? {
-                    Some(proved) => headers.push(proved.block.header.clone()),
-                    None => break,
-                }
-            }
-            Ok(headers)
-        })
-        .await
+        self.stored(move |store| store.headers(before, limit)).await
     }
 
     fn reply(&self, header: &Header) -> BlockReply {

@@ -1,5 +1,8 @@
 //! Assembles a validator from its parts and runs it until it is told to stop or a fault ends it.
 
+mod descriptors;
+mod service;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -28,7 +31,7 @@ use crate::disk::{self, Disk, Job};
 use crate::dispatch::Dispatch;
 use crate::door::{Checked, ConsensusDoor, Delivered};
 use crate::error::NodeError;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Lookups};
 use crate::metrics::Metrics;
 use crate::recovery::{Recovered, recover};
 use crate::requests::{Delivery, RequestDoor, spread};
@@ -59,6 +62,8 @@ const CONNECTED_MAX: usize = 256;
 /// sent after a failed write.
 pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), NodeError> {
     let config = Arc::new(config);
+    let mut api_limits = api::server::Limits::default();
+    api_limits.connections_max = descriptors::connections_max(api_limits.connections_max)?;
     let recovered = {
         let config = config.clone();
         tokio::task::spawn_blocking(move || {
@@ -89,38 +94,43 @@ pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), Node
         .map_err(|source| NodeError::Listen { address: config.api_listen, source })?;
     let api = listener.local_addr().unwrap_or(config.api_listen);
 
-    let (faults, fault) = mpsc::channel(1);
+    let (faults, mut fault) = mpsc::channel(1);
     let (halt, halted) = watch::channel(false);
     let house = House { config, network, metrics, limits, faults, halted };
     let listening = watch::Sender::new(None);
     let addressed = listening.subscribe();
-    let Started { threads, gateway } = house.start(recovered, events, listening, registry);
-    let mut halting = house.halted.clone();
-    let end_of_service = async move { drop(halting.wait_for(|halted| *halted).await) };
-    let server = tokio::spawn(api::server::serve(
-        listener,
-        Arc::new(gateway),
-        api::server::Limits::default(),
-        end_of_service,
-    ));
-
-    let file = house.announce(api, addressed, stop.clone()).await?;
-    let result = wait_for_end(stop, fault).await;
+    let Started { mut threads, gateway } = house.start(recovered, events, listening, registry);
+    let mut file = None;
+    let result = async {
+        let server = house
+            .serve(listener, gateway, api_limits)
+            .map_err(|source| NodeError::Listen { address: api, source })?;
+        threads.push(server);
+        file = unless_fault(house.announce(api, addressed, stop.clone()), &mut fault).await?;
+        unless_fault(told_to_stop(stop), &mut fault).await
+    }
+    .await;
     halt.send_replace(true);
-    house.end(threads, server, file).await;
+    house.end(threads, file).await;
     result
 }
 
-/// The first of: told to stop, or a part of the process failed.
-async fn wait_for_end(
-    mut stop: watch::Receiver<bool>,
-    mut fault: mpsc::Receiver<NodeError>,
-) -> Result<(), NodeError> {
+/// What `part` gives, or why the process ends before: a part of it failed.
+async fn unless_fault<T>(
+    part: impl Future<Output = Result<T, NodeError>>,
+    fault: &mut mpsc::Receiver<NodeError>,
+) -> Result<T, NodeError> {
     tokio::select! {
-        // A sender that is gone will not tell us to stop either: both mean the end.
-        _ = stop.wait_for(|stop| *stop) => Ok(()),
+        biased;
         Some(fault) = fault.recv() => Err(fault),
+        done = part => done,
     }
+}
+
+async fn told_to_stop(mut stop: watch::Receiver<bool>) -> Result<(), NodeError> {
+    // A sender that is gone will not tell us to stop either: both mean the end.
+    drop(stop.wait_for(|stop| *stop).await);
+    Ok(())
 }
 
 fn settings(config: &Config, limits: Limits) -> Settings {
@@ -256,11 +266,22 @@ impl House {
             network: self.network.clone(),
             deliveries: senders.deliveries,
             requests: senders.requests,
-            store: shared.store,
+            lookups: Lookups::new(shared.store),
             registry,
             state: self.metrics.state.clone(),
             started: Instant::now(),
         }
+    }
+
+    fn serve(
+        &self,
+        listener: TcpListener,
+        gateway: Gateway,
+        limits: api::server::Limits,
+    ) -> std::io::Result<JoinHandle<()>> {
+        let mut halted = self.halted.clone();
+        let stop = async move { drop(halted.wait_for(|halted| *halted).await) };
+        service::start(listener, gateway, limits, stop, self.sentinel("the API server"))
     }
 
     fn disk(
@@ -419,16 +440,8 @@ impl House {
     }
 
     /// Leaves the process with everything durable that was promised, and nothing running.
-    async fn end(
-        &self,
-        threads: Vec<JoinHandle<()>>,
-        server: tokio::task::JoinHandle<()>,
-        file: Option<RunFile>,
-    ) {
+    async fn end(&self, threads: Vec<JoinHandle<()>>, file: Option<RunFile>) {
         self.network.shutdown().await;
-        if server.await.is_err() {
-            tracing::error!("the API server panicked");
-        }
         let joined =
             tokio::task::spawn_blocking(|| threads.into_iter().all(|thread| thread.join().is_ok()));
         if !matches!(joined.await, Ok(true)) {
@@ -485,3 +498,6 @@ async fn tell_dropped(
 fn bytes(count: u32) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests;
