@@ -179,11 +179,13 @@ impl Backend for Gateway {
     async fn live(&self) -> Result<Live, Fault> {
         let view = self.view.borrow().clone();
         let peers = self.network.peers().borrow().clone();
+        // The core is a moment ahead of the disk; what is shown is durable.
+        let newest = self.lookups.store().newest_header();
         Ok(Live {
             replica: self.replica,
-            height: view.protocol.committed,
-            block: view.block,
-            state_root: view.state_root,
+            height: newest.height,
+            block: newest.id(),
+            state_root: newest.state_root,
             supply: self.genesis.supply(),
             accounts: view.accounts,
             view: view.protocol.view,

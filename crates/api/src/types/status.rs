@@ -40,15 +40,15 @@ pub struct Status {
     /// Version of the program.
     #[schema(example = "0.1.0")]
     pub version: String,
-    /// Height of the last committed block.
+    /// Height of the newest committed block that is durable here.
     #[serde(with = "scalar::whole")]
     #[schema(value_type = Integer)]
     pub height: Height,
-    /// Id of the last committed block.
+    /// Id of that block.
     #[serde(with = "scalar::text")]
     #[schema(value_type = String)]
     pub block: BlockId,
-    /// State root after the last committed block.
+    /// State root after that block.
     #[serde(with = "scalar::text")]
     #[schema(value_type = String)]
     pub state_root: Digest,
@@ -145,11 +145,11 @@ impl Status {
 pub struct Live {
     /// Which validator this is.
     pub replica: ReplicaId,
-    /// Height of the last committed block.
+    /// Height of the newest committed block that is durable here.
     pub height: Height,
-    /// Id of the last committed block.
+    /// Id of that block.
     pub block: BlockId,
-    /// State root after the last committed block.
+    /// State root after that block.
     pub state_root: Digest,
     /// Sum of all balances.
     pub supply: Amount,

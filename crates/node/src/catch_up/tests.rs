@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crypto::digest::Digest;
 use network::Held;
 use pbft::Input;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use types::block::BlockId;
 use types::genesis::Genesis;
 use types::number::View as ViewNumber;
 
@@ -81,8 +79,6 @@ fn shows(committed: Height) -> View {
             retired: false,
             timeout_ms: 2_000,
         },
-        state_root: Digest::ZERO,
-        block: BlockId::NONE,
         accounts: 0,
         pending: 0,
     }

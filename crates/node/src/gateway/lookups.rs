@@ -27,6 +27,11 @@ impl Lookups {
         Self { store, places: Arc::new(Semaphore::new(LOOKUPS_MAX)) }
     }
 
+    /// The store itself, for what costs no look at the disk.
+    pub(super) const fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Waits for a place and looks something up.
     pub(super) async fn run<T: Send + 'static>(
         &self,
