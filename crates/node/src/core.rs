@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use crypto::signed::Signed;
 use ledger::{Admission, Ledger, Origin, Ticket};
-use network::{Held, Network};
+use network::{GossipVerdict, Held, Network};
 use pbft::{Input, Message, Outgoing, Output, Protocol, Recipients, Timer};
 use storage::Journal;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -64,6 +64,8 @@ pub(crate) enum Request {
         origin: Origin,
         /// Where the results go, in order.
         answer: Option<oneshot::Sender<Vec<Result<Admission, Rejection>>>>,
+        /// Whether the mesh that brought them passes them on: when any of them is news.
+        verdict: Option<GossipVerdict>,
         /// What they count for against their sender's allowance, until the core takes them.
         held: Held,
     },
@@ -241,13 +243,18 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
     fn serve(&mut self, batch: &mut Output, request: Request) {
         match request {
             Request::Read(read) => read(self.protocol.application()),
-            Request::Admit { transactions, origin, answer, held } => {
+            Request::Admit { transactions, origin, answer, verdict, held } => {
                 drop(held);
                 let results = transactions
                     .into_iter()
                     .map(|transaction| self.admit(transaction?, origin))
                     .collect::<Vec<_>>();
                 let arrived = results.iter().any(|result| matches!(result, Ok(Admission::Pending)));
+                match verdict {
+                    Some(verdict) if any_news(&results) => verdict.accept(),
+                    Some(verdict) => verdict.ignore(),
+                    None => {}
+                }
                 if let Some(answer) = answer {
                     // A client that went away does not want its answer.
                     drop(answer.send(results));
@@ -393,6 +400,14 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             self.timers.insert(set.timer, at);
         }
     }
+}
+
+/// Whether gossip goes on to others: what is refused or known here costs nobody else a look.
+fn any_news(results: &[Result<Admission, Rejection>]) -> bool {
+    results.iter().any(|result| match result {
+        Ok(Admission::Pending | Admission::Parked) => true,
+        Ok(Admission::AlreadyPending) | Err(_) => false,
+    })
 }
 
 /// What woke the core.

@@ -1,7 +1,8 @@
 //! Sorts what the network reports: messages to their doors, questions to the store.
 //!
-//! This is the only reader of the network's events. It waits when the consensus door is full, and
-//! with it every peer's stream; it never waits for transactions, which are ignored and come again.
+//! This is the only reader of the network's events. It waits for neither door: the consensus door
+//! puts every message into its peer's lane, and transactions that do not fit into their peer's share
+//! are dropped and come again.
 //!
 //! Nothing that peers send piles up behind it. Whatever a frame is decoded into keeps what its
 //! bytes count for against their sender's allowance until the core has taken it, so between the
@@ -21,7 +22,7 @@ use crate::core::Arrived;
 use crate::door::Delivered;
 use crate::error::NodeError;
 use crate::metrics::DoorMetrics;
-use crate::requests::Delivery;
+use crate::requests::{Delivery, Offered};
 use crate::wire::Frame;
 
 /// Where everything goes.
@@ -29,7 +30,7 @@ pub(crate) struct Dispatch {
     /// To the consensus door.
     pub(crate) messages: mpsc::Sender<Delivered>,
     /// To the request door.
-    pub(crate) deliveries: mpsc::Sender<Delivery>,
+    pub(crate) offered: Offered,
     /// To the core.
     pub(crate) inputs: mpsc::Sender<Arrived>,
     /// To catch-up.
@@ -72,9 +73,8 @@ impl Dispatch {
                         return Ok(());
                     }
                 }
-                Event::Gossip { topic: Topic::Transactions, bytes, verdict, from: _ } => {
-                    // A delivery that does not fit is dropped, and its verdict with it: ignored.
-                    drop(self.deliveries.try_send(Delivery::Gossip { bytes, verdict }));
+                Event::Gossip { topic: Topic::Transactions, bytes, verdict, from } => {
+                    self.offered.offer(from, Delivery::Gossip { bytes, verdict });
                 }
                 Event::Request { from, bytes, reply } => {
                     let Some(answering) = answers.begin(from) else {
@@ -104,12 +104,11 @@ impl Dispatch {
                 self.messages.send(Delivered { from, message, held }).await.is_ok()
             }
             Ok(Frame::Requests(transactions)) => {
-                drop(self.deliveries.try_send(Delivery::Peer { transactions, held }));
+                self.offered.offer(from, Delivery::Peer { transactions, held });
                 true
             }
             Err(error) => {
-                self.metrics.forged.inc();
-                tracing::warn!(replica = from.get(), %error, "refused a frame");
+                self.metrics.refuse(from, "frame", &error);
                 true
             }
         }

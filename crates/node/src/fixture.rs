@@ -1,9 +1,10 @@
 //! What the tests share: a genesis, signed votes and proved blocks, and an allowance to look at.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crypto::keys::SecretKey;
 use network::Payload;
+use pbft::PrePrepare;
 use tokio::sync::Semaphore;
 use types::address::Address;
 use types::amount::Amount;
@@ -18,6 +19,9 @@ use types::replica::ReplicaId;
 use types::transaction::{Action, SignedTransaction, Transaction, Transfer};
 use types::validators::Validator;
 use types::vote::{Phase, Statement, Vote};
+
+use crate::core;
+use crate::door::CutOff;
 
 /// The key of a replica.
 pub(crate) fn key(replica: u16) -> SecretKey {
@@ -76,10 +80,15 @@ pub(crate) fn proved(genesis: &Genesis, count: usize) -> Vec<ProvedBlock> {
 
 /// A transfer of the one who has money.
 pub(crate) fn transfer(genesis: &Genesis) -> SignedTransaction {
+    transfer_at(genesis, 0)
+}
+
+/// The same with another nonce.
+pub(crate) fn transfer_at(genesis: &Genesis, nonce: u64) -> SignedTransaction {
     let transaction = Transaction {
         chain: *genesis.chain(),
         sender: Address::Key(key(200).public_key()),
-        nonce: Nonce::new(0),
+        nonce: Nonce::new(nonce),
         valid_until: Height::new(u64::MAX),
         action: Action::Transfer(Transfer {
             recipient: Address::Key(key(201).public_key()),
@@ -88,6 +97,67 @@ pub(crate) fn transfer(genesis: &Genesis) -> SignedTransaction {
         }),
     };
     SignedTransaction::sign(transaction, &key(200))
+}
+
+/// What a core shows that has committed so much in this view.
+pub(crate) fn standing(genesis: &Genesis, view: View, committed: Height) -> core::View {
+    core::View {
+        protocol: pbft::Overview {
+            view,
+            primary: genesis.validators().primary(view),
+            committed,
+            in_flight: 0,
+            entered: true,
+            voting: true,
+            retired: false,
+            timeout_ms: 1_000,
+        },
+        state_root: genesis.header().state_root,
+        block: genesis.header().id(),
+        accounts: 1,
+        pending: 0,
+    }
+}
+
+/// The primary's proposal of these transactions.
+pub(crate) fn pre_prepare(
+    genesis: &Genesis,
+    (view, height): (View, Height),
+    transactions: Vec<SignedTransaction>,
+) -> PrePrepare {
+    let primary = genesis.validators().primary(view);
+    let body = Body::new(transactions);
+    let header = Header {
+        chain: *genesis.chain(),
+        height,
+        parent: genesis.header().id(),
+        view,
+        proposer: primary,
+        timestamp_ms: genesis.header().timestamp_ms + 1,
+        body_root: body.root(),
+        transactions: u32::try_from(body.len()).unwrap(),
+        state_root: genesis.header().state_root,
+    };
+    let statement = Statement { phase: Phase::Prepare, view, height, block: header.id() };
+    let vote = Vote::sign(statement, primary, genesis.chain(), &key(primary.get()));
+    PrePrepare { block: Block { header, body }, vote }
+}
+
+/// Whom a door has cut off.
+#[derive(Clone, Default)]
+pub(crate) struct Cut(Arc<Mutex<Vec<ReplicaId>>>);
+
+impl Cut {
+    /// What a door is given.
+    pub(crate) fn off(&self) -> CutOff {
+        let cut = self.clone();
+        Arc::new(move |replica| cut.0.lock().unwrap().push(replica))
+    }
+
+    /// Everybody who was cut off, in order.
+    pub(crate) fn all(&self) -> Vec<ReplicaId> {
+        self.0.lock().unwrap().clone()
+    }
 }
 
 /// What one peer may have undelivered.

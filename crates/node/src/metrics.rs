@@ -1,6 +1,8 @@
 //! What a validator counts, under Prometheus names with units.
 
+use std::fmt::Display;
 use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 use pbft::Ignored;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -9,8 +11,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use types::replica::ReplicaId;
 
 use crate::core::View;
+use crate::refusals::Refusals;
 
 /// The reason of a refused or ignored message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -75,6 +79,26 @@ pub(crate) struct DoorMetrics {
     pub(crate) forged: Counter,
     /// Transactions whose form or signature does not hold.
     pub(crate) requests_refused: Counter,
+    /// Blocks that were not looked at, by why they are of no use.
+    passed_over: Family<Reason, Counter>,
+    /// Which of all that is told to the operator.
+    refusals: Refusals,
+}
+
+impl DoorMetrics {
+    /// Counts something that a peer sent and whose form or signature does not hold, and tells it
+    /// unless this peer's last was told a moment ago.
+    pub(crate) fn refuse(&self, from: ReplicaId, what: &'static str, why: &dyn Display) {
+        self.forged.inc();
+        if let Some(count) = self.refusals.note(from, Instant::now()) {
+            tracing::warn!(replica = from.get(), %why, count, "refused a {what}");
+        }
+    }
+
+    /// Counts a block that was not looked at.
+    pub(crate) fn passed_over(&self, reason: &'static str) {
+        self.passed_over.get_or_create(&Reason { reason }).inc();
+    }
 }
 
 /// What the disk thread counts.
@@ -149,6 +173,11 @@ impl Metrics {
             "requests_refused",
             "Transactions whose form or signature does not hold",
             door.requests_refused.clone(),
+        );
+        registry.register(
+            "blocks_passed_over",
+            "Blocks of peers not looked at because they are of no use here, by reason",
+            door.passed_over.clone(),
         );
         registry.register_with_unit(
             "store_append",

@@ -29,12 +29,13 @@ use crate::config::Config;
 use crate::core::{Arrived, Channels, Core, Request, View};
 use crate::disk::{self, Disk, Job};
 use crate::dispatch::Dispatch;
-use crate::door::{Checked, ConsensusDoor, Delivered};
+use crate::door::worth::Worth;
+use crate::door::{Checked, ConsensusDoor, CutOff, Delivered};
 use crate::error::NodeError;
 use crate::gateway::{Gateway, Lookups};
 use crate::metrics::Metrics;
 use crate::recovery::{Recovered, recover};
-use crate::requests::{Delivery, RequestDoor, spread};
+use crate::requests::{Delivery, Offered, RequestDoor, spread};
 use crate::run_file;
 use crate::waiters::Waiters;
 
@@ -45,7 +46,7 @@ const INPUTS_MAX: usize = 1_024;
 const REQUESTS_MAX: usize = 256;
 /// Frames that wait for the consensus door.
 const MESSAGES_MAX: usize = 1_024;
-/// Submissions and gossip that wait for the request door.
+/// Submissions that wait for the request door.
 const DELIVERIES_MAX: usize = 256;
 /// Admitted transactions that wait to be gossiped.
 const SPREAD_MAX: usize = 8_192;
@@ -177,6 +178,7 @@ struct Senders {
 struct Shared {
     store: storage::Store,
     checked: Checked,
+    offered: Offered,
     hub: Arc<EventHub>,
     waiters: Waiters,
     view: watch::Receiver<View>,
@@ -220,6 +222,7 @@ impl House {
         let shared = Shared {
             store,
             checked: Checked::default(),
+            offered: Offered::default(),
             hub: Arc::new(EventHub::new()),
             waiters: Waiters::default(),
             view: views,
@@ -339,16 +342,26 @@ impl House {
         messages: mpsc::Receiver<Delivered>,
         deliveries: mpsc::Receiver<Delivery>,
     ) {
+        let network = self.network.clone();
+        let cut_off: CutOff = Arc::new(move |replica| {
+            tracing::warn!(replica = replica.get(), "cut off: it hands on false signatures");
+            network.cut_off(replica);
+        });
+        let parameters = *self.config.genesis.parameters();
         let consensus = ConsensusDoor {
             door: self.door(shared),
             checked: shared.checked.clone(),
+            worth: Worth::new(self.config.replica, parameters, shared.view.clone()),
             inputs: senders.inputs.clone(),
+            cut_off: Arc::clone(&cut_off),
             metrics: self.metrics.door.clone(),
         };
         let requests = RequestDoor {
             chain: *self.config.genesis.chain(),
             checked: shared.checked.clone(),
+            offered: shared.offered.clone(),
             requests: senders.requests.clone(),
+            cut_off,
             metrics: self.metrics.door.clone(),
         };
         self.spawn("the consensus door", consensus.run(messages));
@@ -389,7 +402,7 @@ impl House {
     ) {
         let dispatch = Dispatch {
             messages: senders.messages.clone(),
-            deliveries: senders.deliveries.clone(),
+            offered: shared.offered.clone(),
             inputs: senders.inputs.clone(),
             connected: senders.connected.clone(),
             listening,

@@ -20,3 +20,13 @@ fn what_is_said_to_several_replicas_is_in_memory_once() {
     assert_eq!(*third, *crypto::encoding::to_wire(&FrameRef::Consensus(&other)));
     assert_ne!(first, third);
 }
+
+#[test]
+fn gossip_goes_on_when_any_of_it_is_news() {
+    let refused = Err(Rejection::BadSignature);
+
+    assert!(any_news(&[refused, Ok(Admission::AlreadyPending), Ok(Admission::Pending)]));
+    assert!(any_news(&[Ok(Admission::Parked)]));
+    assert!(!any_news(&[Ok(Admission::AlreadyPending), refused]));
+    assert!(!any_news(&[]));
+}

@@ -11,7 +11,7 @@ const BYTES: usize = 1 << 20;
 /// A dispatcher that has sorted these frames of replica 1, with the ends of its queues.
 struct Sorted {
     messages: mpsc::Receiver<Delivered>,
-    deliveries: mpsc::Receiver<Delivery>,
+    offered: Offered,
     forged: u64,
     _directory: tempfile::TempDir,
 }
@@ -25,13 +25,13 @@ fn store(genesis: &Genesis, path: &std::path::Path) -> Store {
 async fn sort(genesis: &Genesis, frames: Vec<Payload>) -> Sorted {
     let root = tempfile::tempdir().unwrap();
     let (messages_out, messages) = mpsc::channel(10);
-    let (deliveries_out, deliveries) = mpsc::channel(10);
+    let offered = Offered::default();
     let (inputs, _) = mpsc::channel(10);
     let (connected, _) = mpsc::channel(10);
     let metrics = DoorMetrics::default();
     let dispatch = Dispatch {
         messages: messages_out,
-        deliveries: deliveries_out,
+        offered: offered.clone(),
         inputs,
         connected,
         listening: watch::Sender::new(None),
@@ -45,7 +45,7 @@ async fn sort(genesis: &Genesis, frames: Vec<Payload>) -> Sorted {
     }
     drop(events);
     dispatch.run(received).await.unwrap();
-    Sorted { messages, deliveries, forged: metrics.forged.get(), _directory: root }
+    Sorted { messages, offered, forged: metrics.forged.get(), _directory: root }
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn what_a_frame_was_decoded_into_counts_until_it_is_dropped() {
     assert_eq!(allowance.left(), BYTES - frames[0].len() - frames[1].len());
     drop(sorted.messages.recv().await.unwrap());
     assert_eq!(allowance.left(), BYTES - frames[1].len());
-    assert!(matches!(sorted.deliveries.recv().await, Some(Delivery::Peer { .. })));
+    assert!(matches!(sorted.offered.take(), Some((_, Delivery::Peer { .. }))));
     assert_eq!(allowance.left(), BYTES);
     assert_eq!(sorted.forged, 0);
 }
@@ -74,9 +74,9 @@ async fn a_whole_frame_of_more_requests_than_a_batch_is_refused() {
     let frame = to_wire(&FrameRef::Requests(&vec![transfer(&genesis); 400]));
     assert!(frame.len() > BATCH_BYTES_MAX);
 
-    let mut sorted = sort(&genesis, vec![allowance.receive(frame)]).await;
+    let sorted = sort(&genesis, vec![allowance.receive(frame)]).await;
 
     assert_eq!(sorted.forged, 1);
     assert_eq!(allowance.left(), BYTES);
-    assert!(sorted.deliveries.recv().await.is_none());
+    assert!(sorted.offered.take().is_none());
 }
