@@ -15,7 +15,7 @@ use network::{GossipVerdict, Held, Network};
 use pbft::{Input, Message, Outgoing, Output, Protocol, Recipients, Timer};
 use storage::Journal;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, MissedTickBehavior, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use types::evidence::Evidence;
 use types::genesis::Genesis;
 use types::number::Height;
@@ -78,6 +78,10 @@ pub(crate) enum Request {
 pub(crate) struct View {
     /// The protocol's own status.
     pub(crate) protocol: pbft::Overview,
+    /// Digest of the committed state.
+    pub(crate) state_root: crypto::digest::Digest,
+    /// The last committed block.
+    pub(crate) block: types::block::BlockId,
     /// Number of accounts.
     pub(crate) accounts: u64,
     /// Requests that wait for a block.
@@ -90,6 +94,8 @@ impl View {
         let ledger = protocol.application();
         Self {
             protocol: protocol.status(),
+            state_root: ledger.state_root(),
+            block: ledger.committed().1,
             accounts: ledger.accounts(),
             pending: ledger.pool().pending,
         }
@@ -175,30 +181,32 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
     pub(crate) async fn run(mut self, recovered: Output) -> Result<(), NodeError> {
         self.set_timers(&recovered.timers);
         self.perform(recovered).await?;
-        let mut resend = tokio::time::interval(self.resend_period);
-        resend.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut resend_at = Instant::now();
         loop {
             let mut batch = Output::default();
-            let due = self.timers.values().min().copied();
-            let wake = sleep_until(due.unwrap_or_else(Instant::now));
+            let due = self.timers.values().min().map_or(resend_at, |timer| resend_at.min(*timer));
             let first = tokio::select! {
                 biased;
                 _ = self.channels.stop.wait_for(|stop| *stop) => return Ok(()),
                 Some(arrived) = self.channels.inputs.recv() => First::Input(arrived.take()),
-                () = wake, if due.is_some() => First::Nothing,
+                () = sleep_until(due) => First::Nothing,
                 Some(request) = self.channels.requests.recv() => First::Request(request),
-                _ = resend.tick() => First::Resend,
-                else => return Err(NodeError::Ended("every channel of the core")),
             };
             self.step(&mut batch, self.tick());
             match first {
                 First::Input(input) => self.step(&mut batch, input),
                 First::Request(request) => self.serve(&mut batch, request),
-                First::Resend => self.resend(),
                 First::Nothing => {}
             }
             self.drain(&mut batch);
             self.perform(batch).await?;
+            // Looked at after every batch, as the timers are: what arrives without end wakes the
+            // core first and keeps nothing else from its turn.
+            let now = Instant::now();
+            if now >= resend_at {
+                self.resend();
+                resend_at = now + self.resend_period;
+            }
         }
     }
 
@@ -415,7 +423,6 @@ fn any_news(results: &[Result<Admission, Rejection>]) -> bool {
 enum First {
     Input(Input),
     Request(Request),
-    Resend,
     Nothing,
 }
 
