@@ -10,7 +10,7 @@ cargo fmt --all --check
 step "lints"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 # Rules broken on purpose, for the tests of the lab: in no program, and still code that compiles.
-cargo clippy -p pbft --features mutants --locked -- -D warnings
+cargo clippy -p lab --features mutants --all-targets --locked -- -D warnings
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 step "licences, bans, sources and advisories"
@@ -29,3 +29,6 @@ step "tests"
 # The tests that start real processes run the binaries of this build.
 cargo build --workspace --bins --locked
 cargo test --workspace --locked --no-fail-fast
+# The lab is tested with every rule of the core broken in its turn. Other features, so types, ledger, pbft and lab are
+# built once more.
+cargo test -p lab --features mutants --locked --test mutants

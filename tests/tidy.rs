@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Which crates a crate may use. Arrows go down only, so there are no circles.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("crypto", &[]),
     ("types", &["crypto"]),
     ("ledger", &["crypto", "types"]),
@@ -21,13 +21,14 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("storage", &["crypto", "types", "pbft"]),
     ("api", &["crypto", "types"]),
     ("node", &["crypto", "types", "ledger", "pbft", "network", "storage", "api"]),
-    ("lab", &["crypto", "types", "ledger", "pbft"]),
+    ("byzantine", &["crypto", "types", "ledger", "pbft"]),
+    ("lab", &["crypto", "types", "ledger", "pbft", "byzantine"]),
     ("logothete", &["crypto", "types", "ledger", "pbft", "network", "storage", "api", "node"]),
     ("wallet", &["crypto", "types", "api"]),
 ];
 
 /// The same code runs in a validator, in a simulation and in a test.
-const PURE: [&str; 5] = ["crypto", "types", "ledger", "pbft", "lab"];
+const PURE: [&str; 6] = ["crypto", "types", "ledger", "pbft", "byzantine", "lab"];
 
 /// Programs that stand beside a pure library and bring it threads, files and a terminal.
 const PROGRAMS: &str = "/src/bin/";

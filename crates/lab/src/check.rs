@@ -31,11 +31,13 @@ mod fixture;
 mod money;
 mod proof;
 mod reading;
+mod rules;
 mod said;
 mod views;
 
 use bytes::Members;
 use money::Money;
+use rules::Rules;
 use said::Said;
 use views::Views;
 
@@ -76,6 +78,10 @@ pub enum Property {
     L4,
     /// A starved account's request commits.
     L5,
+    /// A replica votes for nothing but what the voting rule allows it (section 3).
+    Vote,
+    /// A replica asks for and enters no view but by the rules of views (section 4).
+    View,
     /// What t + 1 replicas told a client is what was committed.
     Reply,
     /// A replica comes back from whatever an honest disk kept.
@@ -127,6 +133,7 @@ pub struct Checker {
     money: Money,
     said: Said,
     views: Views,
+    rules: Rules,
     replicas: BTreeMap<u16, Watched>,
     window: u64,
     healed_at: Option<Time>,
@@ -154,6 +161,7 @@ impl Checker {
     pub fn new(genesis: &Genesis, verifier: Verifier, faulty: BTreeSet<u16>) -> Self {
         Self {
             members: Members::new(genesis, verifier),
+            rules: Rules::new(faulty.clone()),
             faulty,
             chain: Vec::new(),
             money: Money::new(genesis),
@@ -206,6 +214,8 @@ impl Checker {
         let broken = self.said.recorded(&self.members, replica, records);
         self.note(now, replica, broken);
         let broken = self.views.recorded(replica, records);
+        self.note(now, replica, broken);
+        let broken = self.rules.recorded(&self.members, &self.said, replica, records);
         self.note(now, replica, broken);
     }
 
@@ -327,6 +337,9 @@ impl Checker {
         let broken = self.said.restarted(&self.members, replica, height, records);
         self.note(now, replica, broken);
         let broken = self.views.restarted(replica, records);
+        self.note(now, replica, broken);
+        // What was not flushed may be there all the same.
+        let broken = self.rules.recorded(&self.members, &self.said, replica, records);
         self.note(now, replica, broken);
     }
 

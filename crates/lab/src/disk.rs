@@ -6,8 +6,10 @@
 //! missing. After a failed flush the same may be gone while the process still runs. What was
 //! flushed stays, and so does a file that was put in the place of another.
 
+use types::mutant;
+
 use crate::plan::{Death, Operation};
-use crate::random::Random;
+use byzantine::Random;
 
 /// Bytes that a disk writes together.
 const SECTOR_BYTES: usize = 512;
@@ -91,7 +93,7 @@ impl File {
     /// Puts another file in its place, durably: it was written and flushed beside it and then
     /// renamed.
     pub(crate) fn replace(&mut self, bytes: Vec<u8>) {
-        self.flushed = bytes.len();
+        self.flushed = if mutant!(PrunesInPlace) { 0 } else { bytes.len() };
         self.bytes = bytes;
     }
 

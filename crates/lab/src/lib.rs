@@ -9,17 +9,22 @@
 //! - [`plan`]: what is done to a network in one run, drawn from a seed, as data;
 //! - [`world`]: the run;
 //! - [`check`]: the properties;
-//! - [`report`]: what came of it, and [`shrink`]: how a failing plan is made smaller.
+//! - [`report`]: what came of it, and [`shrink`]: how a failing plan is made smaller;
+//! - [`cases`]: networks that are hard on the core, some with replicas that lie ([`liars`]).
 //!
 //! The library is pure; the binary `logothete-lab` brings threads, files and a terminal.
 //!
-//! Deliberately not here yet: lying replicas; a [`world::Wrap`] is where they go.
+//! With the feature `mutants` the lab tests itself: rules of the core are broken one after the other (`mutants`), and
+//! it must notice every time.
 
+pub mod cases;
 pub mod check;
 pub mod keys;
+pub mod liars;
 pub mod matrix;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 pub mod plan;
-pub mod random;
 pub mod report;
 pub mod shrink;
 pub mod time;

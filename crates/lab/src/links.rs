@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::plan::{self, Fate};
-use crate::random::Random;
 use crate::time::Time;
+use byzantine::Random;
 
 /// All ways of a network.
 #[derive(Debug)]

@@ -23,9 +23,9 @@ use serde::Serialize;
 use crate::check::Violation;
 use crate::disk::Left;
 use crate::plan::Moment;
-use crate::random::Random;
 use crate::report::{Verdict, run};
 use crate::world::{Crash, Options, Point};
+use byzantine::Random;
 
 mod story;
 

@@ -68,3 +68,14 @@ fn a_wrong_call_ends_with_2() {
         assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{arguments:?}");
     }
 }
+
+/// No build that is handed out can break the rules of the core.
+#[cfg(not(feature = "mutants"))]
+#[test]
+fn a_build_without_mutants_says_how_to_get_them() {
+    let output = lab(&["mutants"]);
+
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.lines().count() == 1 && text.contains("--features mutants"), "{text}");
+}

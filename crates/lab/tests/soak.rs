@@ -54,6 +54,17 @@ fn a_network_of_one_holds() {
     soak(1, 0..40);
 }
 
+/// Hasty networks, slow disks, a client that is starved, and liars.
+#[test]
+fn networks_that_are_hard_on_the_core_hold() {
+    let factor: u64 = std::env::var("LAB_SEEDS").map_or(1, |text| text.parse().unwrap());
+    for seed in 0..100 * factor {
+        let report = lab::cases::run_case(seed);
+        let repeat = format!("logothete-lab replay {seed} --case");
+        assert_eq!(report.verdict, Verdict::Held, "repeat it with\n    {repeat}\n");
+    }
+}
+
 /// The plans that once failed, by name: each was a bug.
 #[test]
 fn what_once_failed_holds() {

@@ -83,6 +83,7 @@ catalogue! {
     TimerNeedsThisView, "T43", "the timer of a view needs q view changes for exactly that view";
     JoinsGreatest, "T44", "the greatest of the views asked for is joined";
     JoinsAnybody, "T44", "one other replica is enough to leave a view";
+    StarvationIgnored, "T39", "a primary that starves an account is left alone";
     BodiesDropped, "4.5", "the bodies of an abandoned branch are dropped";
     // C. Ordering, windows, concurrency.
     LayersKept, "T47", "the requests of an abandoned branch do not return to the pool";

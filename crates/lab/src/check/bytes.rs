@@ -9,6 +9,7 @@ use crypto::verify::Claim;
 use types::block::{BlockId, Header};
 use types::genesis::Genesis;
 use types::transaction::SignedTransaction;
+use types::view_change::{NewView, ViewChange};
 use types::vote::{Phase, Statement};
 
 use crate::keys::Verifier;
@@ -75,17 +76,57 @@ impl Members {
         self.verifier.all_hold(&[Claim { key, message, signature: signed.signature }])
     }
 
-    fn statement_digest(&self, statement: &Statement) -> Digest {
-        let phase: u32 = match statement.phase {
-            Phase::Prepare => 0,
-            Phase::Commit => 1,
-        };
+    /// Whether the replica that a view change names signed it. Its certificate is not looked at.
+    pub(super) fn asked(&self, asked: &ViewChange) -> bool {
         let mut bytes = self.chain.to_vec();
-        bytes.extend(phase.to_le_bytes());
-        bytes.extend(statement.view.get().to_le_bytes());
-        bytes.extend(statement.height.get().to_le_bytes());
-        bytes.extend(statement.block.digest().as_bytes());
+        bytes.extend(asked.view.get().to_le_bytes());
+        append_certified(&mut bytes, asked);
+        self.one_signed(usize::from(asked.replica.get()), keyed(&ASKED, &bytes), asked.signature)
+    }
+
+    /// Whether a member signed a new view. What it shows is not looked at.
+    pub(super) fn entered(&self, member: usize, new_view: &NewView) -> bool {
+        let mut bytes = self.chain.to_vec();
+        bytes.extend(new_view.view.get().to_le_bytes());
+        bytes.extend(u64::try_from(new_view.view_changes.len()).unwrap_or_default().to_le_bytes());
+        for asked in &new_view.view_changes {
+            bytes.extend(asked.replica.get().to_le_bytes());
+            append_certified(&mut bytes, asked);
+        }
+        self.one_signed(member, keyed(&ENTERED, &bytes), new_view.signature)
+    }
+
+    fn one_signed(&self, member: usize, message: Digest, signature: Signature) -> bool {
+        let key = self.keys.get(member).copied();
+        key.is_some_and(|key| self.verifier.all_hold(&[Claim { key, message, signature }]))
+    }
+
+    fn statement_digest(&self, statement: &Statement) -> Digest {
+        let mut bytes = self.chain.to_vec();
+        append_statement(&mut bytes, statement);
         keyed(&VOTE, &bytes)
+    }
+}
+
+fn append_statement(bytes: &mut Vec<u8>, statement: &Statement) {
+    let phase: u32 = match statement.phase {
+        Phase::Prepare => 0,
+        Phase::Commit => 1,
+    };
+    bytes.extend(phase.to_le_bytes());
+    bytes.extend(statement.view.get().to_le_bytes());
+    bytes.extend(statement.height.get().to_le_bytes());
+    bytes.extend(statement.block.digest().as_bytes());
+}
+
+/// What a view change shows, as far as it is signed: nothing, or what its certificate certifies.
+fn append_certified(bytes: &mut Vec<u8>, asked: &ViewChange) {
+    match &asked.certificate {
+        None => bytes.push(0),
+        Some(certificate) => {
+            bytes.push(1);
+            append_statement(bytes, &certificate.statement);
+        }
     }
 }
 
@@ -104,9 +145,11 @@ pub(super) fn header_id(header: &Header) -> BlockId {
     BlockId::new(keyed(&BLOCK, &bytes))
 }
 
-/// The keys of the three domains, made from their texts.
+/// The keys of the domains, made from their texts.
 static TRANSACTION: Key = Key::new(|| blake3::derive_key("logothete v1 signed transaction", &[]));
 static VOTE: Key = Key::new(|| blake3::derive_key("logothete v1 signed vote", &[]));
+static ASKED: Key = Key::new(|| blake3::derive_key("logothete v1 signed view change", &[]));
+static ENTERED: Key = Key::new(|| blake3::derive_key("logothete v1 signed new view", &[]));
 static BLOCK: Key = Key::new(|| blake3::derive_key("logothete v1 block id", &[]));
 
 type Key = LazyLock<[u8; 32]>;

@@ -16,6 +16,7 @@ use types::number::{Height, Nonce, View};
 use types::proof::{Proof, ProvedBlock};
 use types::replica::ReplicaId;
 use types::transaction::{Action, SignedTransaction, Transaction, Transfer};
+use types::view_change::{NewView, ViewChange};
 use types::vote::{Phase, Statement, Vote};
 
 use super::{Checker, Property};
@@ -126,11 +127,43 @@ impl Story {
         }
     }
 
-    /// A replica's prepare vote is flushed and sent.
+    /// A replica's prepare vote is flushed and sent, and before it, in the view of the block, that of who proposed it.
     pub(super) fn votes(&mut self, replica: u16, view: u64, block: &Block) {
+        let (proposer, first) = (block.header.proposer.get(), block.header.view.get());
+        if replica != proposer {
+            self.votes(proposer, first, block);
+        }
         let vote = self.vote(replica, Phase::Prepare, view, block);
         self.check.recorded(NOW, replica, &[recorded(vote, block)]);
         self.check.said(NOW, replica, &Message::Prepare(vote));
+    }
+
+    /// Who asks for a view, with a certificate of prepare votes for a block in the view before, if any.
+    pub(super) fn asks(&self, replica: u16, view: u64, block: Option<&Block>) -> ViewChange {
+        let certificate = block.map(|block| {
+            let vote = |replica| self.vote(replica, Phase::Prepare, view - 1, block);
+            let votes = [0, 1, 2].map(vote);
+            let signatures = votes.iter().map(|vote| (vote.replica, vote.signature)).collect();
+            Certificate { statement: votes[0].statement, signatures }
+        });
+        let signer = Owner::Replica(replica).signer(SignerKind::Fast);
+        let (view, replica, chain) =
+            (View::new(view), ReplicaId::new(replica), self.genesis.chain());
+        ViewChange::sign(view, certificate, replica, chain, signer.as_ref())
+    }
+
+    /// The new view of a view, with these view changes, by its primary.
+    pub(super) fn new_view(&self, view: u64, asked: Vec<ViewChange>) -> NewView {
+        let primary = u16::try_from(view % 4).unwrap();
+        let signer = Owner::Replica(primary).signer(SignerKind::Fast);
+        NewView::sign(View::new(view), asked, self.genesis.chain(), signer.as_ref())
+    }
+
+    /// A replica asks for a view together with two others, and enters it; the block, if any, is its tip.
+    pub(super) fn enters(&mut self, replica: u16, view: u64, tip: Option<&Block>) {
+        let asked = [0, 1, 2].map(|who| self.asks(who, view, tip));
+        let new_view = self.new_view(view, asked.to_vec());
+        self.check.recorded(NOW, replica, &[Record::NewView { new_view }]);
     }
 
     /// The properties that were broken.

@@ -1,8 +1,9 @@
-//! S4: a block with a proof that anybody accepts who knows the validators.
+//! S4: a block with a proof that anybody accepts who knows the validators; and certificates wherever they are shown.
 
 use std::collections::BTreeSet;
 
 use types::block::Header;
+use types::certificate::Certificate;
 use types::proof::ProvedBlock;
 use types::vote::Phase;
 
@@ -19,6 +20,14 @@ pub(super) fn check(members: &Members, proved: &ProvedBlock) -> Result<(), Strin
     if statement.height != last.height || statement.block != header_id(last) {
         return Err("the certificate is for another block".to_owned());
     }
+    check_certificate(members, certificate)
+}
+
+/// Whether distinct members, a quorum, signed what a certificate certifies.
+pub(super) fn check_certificate(
+    members: &Members,
+    certificate: &Certificate,
+) -> Result<(), String> {
     let who: BTreeSet<u16> = certificate.signatures.iter().map(|(who, _)| who.get()).collect();
     if who.len() != certificate.signatures.len() {
         return Err("somebody signed twice".to_owned());
@@ -34,7 +43,7 @@ pub(super) fn check(members: &Members, proved: &ProvedBlock) -> Result<(), Strin
         .iter()
         .map(|(who, signature)| (usize::from(who.get()), *signature))
         .collect();
-    if !members.signed_by(statement, &signatures) {
+    if !members.signed_by(&certificate.statement, &signatures) {
         return Err("a signature of the certificate does not hold".to_owned());
     }
     Ok(())

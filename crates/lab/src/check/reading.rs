@@ -3,6 +3,7 @@
 
 use pbft::{Message, Record};
 use types::block::Header;
+use types::certificate::Certificate;
 use types::view_change::{NewView, ViewChange};
 use types::vote::Vote;
 
@@ -36,6 +37,18 @@ pub(super) fn vote_recorded(record: &Record) -> Option<(&Vote, Option<&Header>)>
     match record {
         Record::Vote { vote, block } => Some((vote, block.as_ref().map(|block| &block.header))),
         Record::Certificate { .. }
+        | Record::Left { .. }
+        | Record::Retired { .. }
+        | Record::ViewChange { .. }
+        | Record::NewView { .. } => None,
+    }
+}
+
+/// The certificate of a record.
+pub(super) const fn certificate_recorded(record: &Record) -> Option<&Certificate> {
+    match record {
+        Record::Certificate { certificate } => Some(certificate),
+        Record::Vote { .. }
         | Record::Left { .. }
         | Record::Retired { .. }
         | Record::ViewChange { .. }

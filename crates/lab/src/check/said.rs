@@ -64,6 +64,19 @@ impl Said {
         voice.into_iter().flat_map(|voice| voice.fresh.iter().map(|(height, id)| (*height, *id)))
     }
 
+    /// Whether a replica has ever voted to prepare this block at this place.
+    pub(super) fn has_prepared(
+        &self,
+        replica: u16,
+        view: View,
+        height: Height,
+        block: BlockId,
+    ) -> bool {
+        let voice = self.voices.get(&replica);
+        let signed = voice.and_then(|voice| voice.signed.get(&(Phase::Prepare, view, height)));
+        signed == Some(&block)
+    }
+
     /// Records were flushed.
     pub(super) fn recorded(
         &mut self,
@@ -162,7 +175,12 @@ impl Said {
     }
 
     /// The ancestor of a block at a height strictly below it.
-    fn ancestor_at(&self, block: BlockId, height: Height, low: Height) -> Option<BlockId> {
+    pub(super) fn ancestor_at(
+        &self,
+        block: BlockId,
+        height: Height,
+        low: Height,
+    ) -> Option<BlockId> {
         let (mut id, mut at) = (block, height);
         while at > low {
             let (known, parent) = self.parents.get(&id)?;

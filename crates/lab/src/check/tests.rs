@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crypto::keys::Signature;
 use ledger::PoolStatus;
 use pbft::{Message, Overview, Record};
 use types::block::{BlockId, Body};
 use types::number::{Height, Nonce, View};
 use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
-use types::view_change::NewView;
 use types::vote::Phase;
 
 use super::Property;
@@ -173,11 +171,11 @@ fn s5_prepare_votes_that_are_no_chain() {
     assert_eq!(story.broken()[0], Property::S5, "downwards");
 
     let mut story = Story::new();
+    story.votes(0, 0, &second);
     story.votes(1, 0, &third);
-    let (view, view_changes) = (View::new(1), Vec::new());
-    let new_view = NewView { view, view_changes, signature: Signature::from_bytes([0; 64]) };
-    story.check.recorded(NOW, 1, &[Record::NewView { new_view }]);
-    story.votes(1, 1, &second);
+    story.enters(1, 1, Some(&second));
+    let vote = story.vote(1, Phase::Prepare, 1, &second);
+    story.check.recorded(NOW, 1, &[recorded(vote, &second)]);
     assert_eq!(story.check.violations(), [], "another view, another chain");
 }
 
@@ -185,6 +183,7 @@ fn s5_prepare_votes_that_are_no_chain() {
 fn s5_a_vote_under_another_key() {
     let mut story = Story::new();
     let block = story.blocks[0].clone();
+    story.votes(0, 0, &block);
     let mut vote = story.vote(2, Phase::Prepare, 0, &block);
     vote.replica = ReplicaId::new(1);
 
@@ -198,6 +197,7 @@ fn s5_a_vote_under_another_key() {
 fn s5_a_vote_against_one_that_only_the_journal_knows() {
     let mut story = Story::new();
     let (block, second) = (story.blocks[0].clone(), story.blocks[1].clone());
+    story.votes(0, 0, &block);
     let vote = story.vote(1, Phase::Prepare, 0, &block);
     let genesis = (Height::GENESIS, story.genesis.header().id());
     story.check.restarted(NOW, 1, genesis, &[recorded(vote, &block)]);
@@ -227,6 +227,7 @@ fn s6_a_message_before_its_record() {
 fn s6_a_record_without_its_block() {
     let mut story = Story::new();
     let (block, other) = (story.blocks[0].clone(), story.blocks[1].clone());
+    story.votes(0, 0, &block);
     let vote = story.vote(1, Phase::Prepare, 0, &block);
 
     story.check.recorded(NOW, 1, &[Record::Vote { vote, block: None }]);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Failed, File};
 use crate::plan::{Death, Operation};
-use crate::random::Random;
+use byzantine::Random;
 
 fn written(flushed: usize, more: usize, random: &mut Random) -> File {
     let mut file = File::new(false);

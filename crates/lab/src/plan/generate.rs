@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Broken, Death, Disks, Fate, Fault, Links, Load, Moment, Operation, Plan, Rules, What};
 use crate::keys::SignerKind;
-use crate::random::Random;
+use byzantine::Random;
 
 /// What plans are drawn from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

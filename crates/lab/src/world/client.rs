@@ -16,7 +16,7 @@ use types::transaction::{Action, SignedTransaction, Transaction, TransactionId, 
 use crate::keys::Owner;
 use crate::letter::Parcel;
 use crate::plan::Plan;
-use crate::random::Random;
+use byzantine::Random;
 
 /// One client.
 pub(super) struct Client {
@@ -39,6 +39,8 @@ pub(super) struct Wish {
     pub(super) parcels: Vec<Arc<Parcel>>,
     /// Who said that it is committed, and where.
     pub(super) replies: BTreeMap<(TransactionId, Height, BlockId), BTreeSet<ReplicaId>>,
+    /// When it was made, in milliseconds of virtual time.
+    pub(super) made_ms: u64,
     /// When it was sent last, in milliseconds of virtual time.
     pub(super) sent_ms: u64,
 }

@@ -3,8 +3,14 @@
 //! After the healing the replicas that do not stay broken must commit everything that clients
 //! wanted, be at one height, and all vote again, within a stated bound ([`World::bound_ms`]).
 
+use std::collections::BTreeMap;
+
+use pbft::Overview;
+use types::number::View;
+
 use super::World;
 use super::fetch::BLOCKS_MAX;
+use super::load::AGAIN_MS;
 use crate::check::{Property, Violation};
 use crate::plan::CLOCK_SHIFT_MAX_MS;
 use crate::report::Verdict;
@@ -13,13 +19,20 @@ use crate::time::Time;
 /// How often it is looked whether a run is over, in milliseconds.
 const LOOK_MS: u64 = 25;
 
+/// A status of who waits, and one of who is idle and has answered something else since its last one, in milliseconds.
+const STATUSES_MS: u64 = 250 + 1_000;
+
 /// Where a run stands on its way to its end.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ending {
     /// Nothing is left to be waited for.
     settled: bool,
     /// The bound has passed.
     late: bool,
+    /// Since when, in milliseconds, each replica waits for the new view of a view that others have entered.
+    outside: BTreeMap<u16, (View, u64)>,
+    /// What took too long, before the bound for everything has passed.
+    slow: Option<Violation>,
 }
 
 impl World {
@@ -34,13 +47,14 @@ impl World {
             self.roll_call();
         }
         self.ending.late = self.now >= deadline;
+        self.ending.slow = self.starving().or_else(|| self.left_outside());
         if !self.is_over() {
             self.queue.push(self.now.after_ms(LOOK_MS), super::Event::Look);
         }
     }
 
     pub(super) const fn is_over(&self) -> bool {
-        self.ending.settled || self.ending.late
+        self.ending.settled || self.ending.late || self.ending.slow.is_some()
     }
 
     /// Whether a replica has stored everything that is committed anywhere.
@@ -61,10 +75,79 @@ impl World {
         if alone.len() <= t { silent } else { [alone, silent].concat() }
     }
 
+    /// Whether a replica has asked for a view that nobody of the core has come to: into any other it is brought.
     fn waits_for_a_view(&self, replica: u16) -> bool {
-        let host = self.hosts.get(usize::from(replica));
-        let process = host.and_then(|host| host.process.as_ref());
-        process.is_some_and(|process| !process.protocol.status().entered)
+        let Some(waits) = self.overview(replica).filter(|status| !status.entered) else {
+            return false;
+        };
+        let core = self.core().into_iter().filter_map(|other| self.overview(other));
+        let mut entered = core.filter(|status| status.entered);
+        entered.all(|status| status.view < waits.view)
+    }
+
+    fn overview(&self, replica: u16) -> Option<Overview> {
+        let host = self.hosts.get(usize::from(replica))?;
+        host.process.as_ref().map(|process| process.protocol.status())
+    }
+
+    /// L5: whether the requests of a client that a replica starves wait for too long in a network on which nothing else
+    /// happens.
+    ///
+    /// The client sends again to all; it takes the limit until it counts as starved, and statuses until that is seen,
+    /// for each primary that may starve, of whom there are as many as may be faulty.
+    fn starving(&self) -> Option<Violation> {
+        let (replica, client) = self.starves?;
+        let wishes = &self.clients.get(usize::from(client))?.wishes;
+        let oldest_ms = wishes.values().map(|wish| wish.made_ms).min()?;
+        let waits_ms = self.now.ms().saturating_sub(oldest_ms);
+        let t = u64::from(self.plan.replicas.saturating_sub(1) / 3);
+        let limit_ms = u64::from(self.plan.rules.view_timeout_ms).saturating_mul(2);
+        let view_ms = limit_ms.saturating_mul(2).saturating_add(1_000);
+        let bound_ms = AGAIN_MS.saturating_mul(2).saturating_add(view_ms.saturating_mul(t));
+        (waits_ms > bound_ms).then(|| Violation {
+            property: Property::L5,
+            sentence: format!("requests of client {client} have waited for {waits_ms} ms"),
+            at: self.now,
+            replica: Some(replica),
+            height: Some(self.check.top().get()),
+        })
+    }
+
+    /// L3: whether a replica waits for too long for the new view of a view that others have entered: it says so with
+    /// every status, and whoever has it hands it over, if not at once then with the next status of its own.
+    fn left_outside(&mut self) -> Option<Violation> {
+        let now_ms = self.now.ms();
+        let core = self.core();
+        let stands = core.iter().filter_map(|it| Some((*it, self.overview(*it)?)));
+        let stands: Vec<(u16, Overview)> = stands.collect();
+        let inside = stands.iter().filter(|(_, status)| status.entered);
+        let inside = inside.map(|(_, status)| status.view).max()?;
+        let before = std::mem::take(&mut self.ending.outside);
+        for (replica, status) in stands {
+            if !status.entered && status.view <= inside {
+                let since = before.get(&replica).filter(|(view, _)| *view == status.view);
+                let since = since.copied().unwrap_or((status.view, now_ms));
+                self.ending.outside.insert(replica, since);
+            }
+        }
+        let bound_ms = STATUSES_MS.saturating_add(self.step_ms().saturating_mul(2));
+        let mut outside = self.ending.outside.iter();
+        let late = |since_ms: u64| now_ms.saturating_sub(since_ms) > bound_ms;
+        let (replica, (view, _)) = outside.find(|(_, (_, since_ms))| late(*since_ms))?;
+        Some(Violation {
+            property: Property::L3,
+            sentence: format!("it was not shown the new view of view {view} within {bound_ms} ms"),
+            at: self.now,
+            replica: Some(*replica),
+            height: Some(self.check.top().get()),
+        })
+    }
+
+    /// The longest that one step of the protocol takes after the healing, in milliseconds.
+    fn step_ms(&self) -> u64 {
+        let delay_ms = u64::from(self.plan.links.delay_max_us).saturating_mul(10) / 1_000;
+        let sync_ms = u64::from(self.plan.disks.sync_max_us) / 1_000;
+        delay_ms.saturating_add(sync_ms).saturating_add(2)
     }
 
     /// How long after the healing everything must be done, in milliseconds: the longest that each
@@ -73,10 +156,8 @@ impl World {
     /// thinks every half.
     fn bound_ms(&self) -> u64 {
         let (plan, n) = (&self.plan, u64::from(self.plan.replicas));
-        let delay_ms = u64::from(plan.links.delay_max_us).saturating_mul(10) / 1_000;
-        let sync_ms = u64::from(plan.disks.sync_max_us) / 1_000;
         let store_ms = u64::from(plan.disks.store_us).saturating_mul(2) / 1_000;
-        let step_ms = delay_ms.saturating_add(sync_ms).saturating_add(2);
+        let step_ms = self.step_ms();
         let height_ms = step_ms
             .saturating_mul(4)
             .saturating_add(store_ms)
@@ -100,7 +181,8 @@ impl World {
     fn views_ms(&self) -> u64 {
         let base_ms = u64::from(self.plan.rules.view_timeout_ms);
         let longest_ms = base_ms.saturating_add(self.plan.heal_ms.saturating_mul(2));
-        let failing = u64::try_from(self.plan.broken.len()).unwrap_or(u64::MAX).saturating_add(2);
+        let good = u64::try_from(self.core().len()).unwrap_or(u64::MAX);
+        let failing = u64::from(self.plan.replicas).saturating_sub(good).saturating_add(2);
         let doubled = 1_u64.checked_shl(u32::try_from(failing).unwrap_or(63)).unwrap_or(u64::MAX);
         longest_ms.saturating_mul(doubled)
     }
@@ -114,10 +196,32 @@ impl World {
         if !self.check.violations().is_empty() {
             return Verdict::Violated(self.check.violations().to_vec());
         }
-        if self.ending.settled || !self.is_liveness_promised() {
-            return Verdict::Held;
+        if let Some(slow) = self.ending.slow.take() {
+            return Verdict::Violated(vec![slow]);
         }
-        Verdict::Violated(vec![self.stuck()])
+        if !self.ending.settled && self.is_liveness_promised() {
+            return Verdict::Violated(vec![self.stuck()]);
+        }
+        match self.slow_for_good() {
+            Some(slow) if self.ending.settled => Verdict::Violated(vec![slow]),
+            Some(_) | None => Verdict::Held,
+        }
+    }
+
+    /// L4: whoever has committed since everything healed waits as long as at first. (Twice as long,
+    /// where commits were slow; and some may have given up a view since.)
+    fn slow_for_good(&self) -> Option<Violation> {
+        let base_ms = u64::from(self.plan.rules.view_timeout_ms).saturating_mul(2);
+        let core = self.core().into_iter().filter_map(|it| self.hosts.get(usize::from(it)));
+        let processes = core.filter_map(|host| host.process.as_ref());
+        let shortest_ms = processes.map(|process| process.protocol.status().timeout_ms).min()?;
+        (shortest_ms > base_ms).then(|| Violation {
+            property: Property::L4,
+            sentence: format!("after progress every timeout is still {shortest_ms} ms or more"),
+            at: self.now,
+            replica: None,
+            height: Some(self.check.top().get()),
+        })
     }
 
     /// Nothing is promised when more than t stay broken or lie.

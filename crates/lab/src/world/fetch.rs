@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crypto::signed::Signed;
+use types::mutant;
 use types::number::Height;
 use types::proof::ProvedBlock;
 
@@ -117,7 +118,9 @@ impl World {
         process.asking.awaited = false;
         let proved: Vec<Signed<ProvedBlock>> = blocks
             .iter()
-            .take_while(|proved| is_proved(proved, &self.door, &self.verifier))
+            .take_while(|proved| {
+                mutant!(ProofUnchecked) || is_proved(proved, &self.door, &self.verifier)
+            })
             .map(|proved| Signed::vouched(ProvedBlock::clone(proved)))
             .collect();
         if !proved.is_empty() {

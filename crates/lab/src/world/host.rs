@@ -16,8 +16,8 @@ use crate::disk::File;
 use crate::keys::Owner;
 use crate::letter::{Letter, Parcel};
 use crate::plan::{Death, Moment, Plan};
-use crate::random::Random;
 use crate::time::Time;
+use byzantine::Random;
 
 /// One machine.
 pub(super) struct Host {

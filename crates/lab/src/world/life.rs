@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ledger::{Ledger, PoolLimits, Replay, Ticket};
 use pbft::{Config, Output, Protocol, Record, Replica, journal};
 use types::block::Header;
+use types::mutant;
 use types::number::Height;
 use types::replica::ReplicaId;
 
@@ -96,9 +97,9 @@ impl World {
         };
         let signer = Arc::clone(&self.host(replica).signer);
         let height = found.tip.height;
-        let (core, output) =
-            Replica::recover(config, signer, found.ledger, found.tip, found.records)
-                .map_err(|error| format!("recovery: {error}"))?;
+        let records = if mutant!(JournalNotReplayed) { Vec::new() } else { found.records };
+        let (core, output) = Replica::recover(config, signer, found.ledger, found.tip, records)
+            .map_err(|error| format!("recovery: {error}"))?;
         let protocol: Box<dyn Protocol<Application = Ledger>> = match &self.wrap {
             Some(wrap) => wrap(ReplicaId::new(replica), core),
             None => Box::new(core),

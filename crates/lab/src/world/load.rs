@@ -12,7 +12,7 @@ use crate::letter::Parcel;
 use crate::links::Party;
 
 /// How long a client waits before it sends a transfer again, to everybody, in milliseconds.
-const AGAIN_MS: u64 = 1_000;
+pub(super) const AGAIN_MS: u64 = 1_000;
 
 /// How many in 1,000 thoughts come with a transfer that must never be committed.
 const NONSENSE_PER_MILLE: u32 = 30;
@@ -57,6 +57,7 @@ impl World {
         let wish = Wish {
             parcels: parcels.clone(),
             replies: std::collections::BTreeMap::new(),
+            made_ms: now_ms,
             sent_ms: now_ms,
         };
         self.client(client).wishes.insert(nonce, wish);

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use pbft::journal::{append_frame, live, read};
-use pbft::{Outgoing, Output, Recipients};
+use pbft::{Outgoing, Output, Recipients, Record};
+use types::mutant;
 use types::replica::ReplicaId;
 use types::reply::{BlockReply, CommittedStatement};
 
@@ -42,6 +43,7 @@ impl World {
         if self.dies_with(replica, Moment::Written, &output) {
             return;
         }
+        mutant!(SentBeforeDurable => { self.send_all(replica, &output.messages); });
         if let Some(process) = &mut self.host(replica).process {
             process.performing = Some(output);
         }
@@ -59,7 +61,7 @@ impl World {
         }
         let flushed = host.journal.flush(&mut host.random);
         let taken = host.process.as_mut().and_then(|process| process.performing.take());
-        if flushed.is_err() {
+        if flushed.is_err() && !mutant!(FlushErrorSwallowed) {
             self.fails(replica);
             return;
         }
@@ -193,7 +195,11 @@ impl World {
             && let Ok(contents) = read(host.journal.bytes())
         {
             let mut bytes = Vec::new();
-            append_frame(&mut bytes, 0, &live(&contents.records, host.store.durable()));
+            let stored = host.store.durable();
+            let forgets = if mutant!(PrunesTooMuch) { height } else { stored };
+            let mut records = live(&contents.records, forgets);
+            records.retain(|it| !mutant!(PrunesNewView) || !matches!(it, Record::NewView { .. }));
+            append_frame(&mut bytes, 0, &records);
             host.pruned_bytes = bytes.len();
             host.journal.replace(bytes);
             self.counts.pruned = self.counts.pruned.saturating_add(1);

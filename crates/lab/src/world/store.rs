@@ -9,7 +9,7 @@ use types::address::Address;
 use types::number::{Height, Nonce};
 use types::proof::ProvedBlock;
 
-use crate::random::Random;
+use byzantine::Random;
 
 /// Blocks from height 1, without gap, and the newest snapshot.
 #[derive(Debug, Default)]

@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Soak(Soak),
     /// Run one seed, or one plan, again
     Replay(Replay),
+    /// Break one rule of the core after the other, and see that it is noticed
+    Mutants(crate::mutants::Mutants),
     /// Look at everything that can happen within a small scope
     #[command(subcommand)]
     Check(Check),
@@ -58,6 +60,9 @@ pub(crate) struct Replay {
     /// The plan, as JSON; the seed's own when not given
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
+    /// The network on which mutants are hunted on this seed, instead of the one that is soaked
+    #[arg(long, conflicts_with_all = ["plan", "replicas"])]
+    pub(crate) case: bool,
     /// Of the seed's own plan: the number of replicas to choose from
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=16))]
     pub(crate) replicas: Vec<u16>,

@@ -9,6 +9,7 @@ use clap::Parser;
 
 mod check;
 mod cli;
+mod mutants;
 mod output;
 mod replay;
 mod soak;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = match lab.command {
         Command::Soak(arguments) => soak::soak(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
+        Command::Mutants(arguments) => mutants::mutants(&arguments),
         Command::Check(what) => check::check(&what),
     };
     outcome

@@ -8,15 +8,18 @@ use crate::cli::Replay;
 use crate::{Outcome, output};
 
 pub(crate) fn replay(arguments: &Replay) -> Result<Outcome, String> {
-    let plan = match &arguments.plan {
-        Some(path) => read(path)?,
-        None => Plan::random(arguments.seed, &limits(&arguments.replicas)),
+    let (plan, mut options) = match &arguments.plan {
+        Some(path) => (read(path)?, Options::default()),
+        None if arguments.case => lab::cases::case(arguments.seed),
+        None => {
+            let limits = limits(&arguments.replicas);
+            (Plan::random(arguments.seed, &limits), Options::default())
+        }
     };
     if arguments.show_plan {
         output::tell(&to_json(&plan)?);
         return Ok(Outcome::Held);
     }
-    let mut options = Options::default();
     if arguments.trace {
         options.reader = Some(Box::new(output::complain));
     }

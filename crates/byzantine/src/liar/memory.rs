@@ -1,0 +1,100 @@
+//! What a liar has heard, and what can be made of it.
+
+use std::collections::BTreeMap;
+
+use crypto::keys::Signature;
+use pbft::Message;
+use types::certificate::Certificate;
+use types::number::View;
+use types::replica::ReplicaId;
+use types::validators::ValidatorSet;
+use types::view_change::ViewChange;
+use types::vote::Statement;
+
+use crate::Random;
+
+/// The most messages that are remembered.
+const MESSAGES_MAX: usize = 128;
+
+/// The most statements, and the most views, of which it is remembered who signed them.
+const REMEMBERED_MAX: usize = 1_024;
+
+/// Everything of use.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    messages: Vec<Message>,
+    /// Who signed which statement.
+    signatures: BTreeMap<Statement, BTreeMap<ReplicaId, Signature>>,
+    /// Who asked for which view.
+    asked: BTreeMap<View, BTreeMap<ReplicaId, ViewChange>>,
+}
+
+impl Memory {
+    pub(super) fn note(&mut self, message: &Message, validators: &ValidatorSet) {
+        if self.messages.len() >= MESSAGES_MAX {
+            self.messages.remove(0);
+        }
+        self.messages.push(message.clone());
+        match message {
+            Message::ViewChange(asked) => self.note_view_change(asked),
+            Message::NewView(new_view) => {
+                for asked in &new_view.view_changes {
+                    self.note_view_change(asked);
+                }
+            }
+            Message::PrePrepare(_)
+            | Message::Prepare(_)
+            | Message::Commit(_)
+            | Message::Status(_)
+            | Message::Handover(_) => {}
+        }
+        if let Some(vote) = message.vote() {
+            let author = message.author(validators);
+            self.signatures.entry(vote.statement).or_default().insert(author, vote.signature);
+        }
+        while self.signatures.len() > REMEMBERED_MAX {
+            self.signatures.pop_first();
+        }
+        while self.asked.len() > REMEMBERED_MAX {
+            self.asked.pop_first();
+        }
+    }
+
+    pub(super) fn note_view_change(&mut self, asked: &ViewChange) {
+        self.asked.entry(asked.view).or_default().insert(asked.replica, asked.clone());
+        if let Some(certificate) = &asked.certificate {
+            let known = self.signatures.entry(certificate.statement).or_default();
+            known.extend(certificate.signatures.iter().copied());
+        }
+    }
+
+    /// Any of the last messages.
+    pub(super) fn any(&self, random: &mut Random) -> Option<Message> {
+        random.pick(&self.messages).cloned()
+    }
+
+    /// The statements of views below this one that are certified by one more signature at most.
+    pub(super) fn certifiable(&self, own: ReplicaId, others: usize, below: View) -> Vec<Statement> {
+        let known = self.signatures.iter().filter(|(statement, signatures)| {
+            let signers = signatures.keys().filter(|replica| **replica != own);
+            statement.view < below && signers.count() >= others
+        });
+        known.map(|(statement, _)| *statement).collect()
+    }
+
+    /// A certificate with the signatures that are known, and one more.
+    pub(super) fn certificate(
+        &self,
+        statement: Statement,
+        own: (ReplicaId, Signature),
+    ) -> Certificate {
+        let mut signatures = self.signatures.get(&statement).cloned().unwrap_or_default();
+        signatures.insert(own.0, own.1);
+        Certificate { statement, signatures: signatures.into_iter().collect() }
+    }
+
+    /// Who asked for a view, by sender.
+    pub(super) fn asked(&self, view: View) -> Vec<ViewChange> {
+        self.asked.get(&view).into_iter().flat_map(BTreeMap::values).cloned().collect()
+    }
+}

@@ -1,0 +1,13 @@
+//! Replicas that lie.
+//!
+//! A liar is a wrapper around a [`Protocol`](pbft::Protocol): it hears what a replica hears and says what it
+//! likes, signed with its own key and with no other. What it does is drawn from a seed, so that one
+//! seed gives one liar. Nothing but the lab reaches this crate.
+//!
+//! - [`liar`]: lies by script;
+//! - [`random`]: chance that repeats itself.
+
+pub mod liar;
+pub mod random;
+
+pub use random::Random;

@@ -1,0 +1,57 @@
+//! Every mutant of the core is caught within some seeds, on which the core itself holds. More of them:
+//! `logothete-lab mutants`.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use lab::Property;
+use lab::mutants::{Hunt, hunt};
+use pbft::mutant::Mutant;
+
+/// The most seeds that a mutant may survive.
+const SEEDS: u64 = 400;
+
+/// Hunts on all processors, each the next one that nobody has taken.
+fn hunts() -> Vec<Hunt> {
+    let (next, hunts) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(mutant) = Mutant::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let hunt = hunt(Some(*mutant), 0, SEEDS);
+                    hunts.lock().unwrap().push(hunt);
+                }
+            });
+        }
+    });
+    hunts.into_inner().unwrap()
+}
+
+/// T95.
+#[test]
+fn every_mutant_is_caught_on_seeds_on_which_the_core_holds() {
+    // An assertion that fails inside a run is a result of the run.
+    std::panic::set_hook(Box::new(|_| {}));
+    let hunts = hunts();
+    drop(std::panic::take_hook());
+
+    let survivors: Vec<_> = hunts.iter().filter(|hunt| hunt.caught.is_none()).collect();
+    assert!(survivors.is_empty(), "{survivors:#?}");
+    let catches: Vec<_> = hunts.iter().filter_map(|hunt| hunt.caught.as_ref()).collect();
+    for (seed, _) in &catches {
+        let sound = lab::cases::run_case(*seed);
+        assert_eq!(sound.verdict, lab::Verdict::Held, "the core as it is, seed {seed}");
+    }
+    let mut properties: BTreeMap<Property, usize> = BTreeMap::new();
+    for (_, violation) in catches {
+        *properties.entry(violation.property).or_default() += 1;
+    }
+    assert!(properties.len() > 6, "{properties:?}");
+}
