@@ -5,9 +5,15 @@
 //! seed gives one liar. Nothing but the lab reaches this crate.
 //!
 //! - [`liar`]: lies by script;
+//! - [`mutation`]: changes what it says, field by field;
+//! - [`twin`]: one of two processes with one key;
 //! - [`random`]: chance that repeats itself.
 
 pub mod liar;
+pub mod mutation;
 pub mod random;
+pub mod twin;
 
+pub use mutation::{Mutation, Mutator};
 pub use random::Random;
+pub use twin::Twin;

@@ -124,7 +124,8 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Watches one run.
+/// Watches one run. A copy goes on watching from where it was made.
+#[derive(Clone)]
 pub struct Checker {
     members: Members,
     faulty: BTreeSet<u16>,
@@ -140,13 +141,14 @@ pub struct Checker {
     violations: Vec<Violation>,
 }
 
+#[derive(Clone)]
 struct Agreed {
     id: BlockId,
     block: Arc<ProvedBlock>,
 }
 
 /// What one replica has shown of its chain.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Watched {
     committed: u64,
     durable: u64,
@@ -228,6 +230,15 @@ impl Checker {
         self.note(now, replica, broken);
         let broken = self.views.said(replica, message);
         self.note(now, replica, broken);
+    }
+
+    /// A replica says what is turned away at every door.
+    pub fn unsound(&mut self, now: Time, replica: u16, message: String) {
+        if !self.is_faulty(replica) {
+            let sentence = format!("nobody lets in what it says: {message}");
+            let broken = Broken { property: Property::Assertion, sentence, height: None };
+            self.note(now, replica, Some(broken));
+        }
     }
 
     /// A replica has found evidence: it accuses nobody who follows the protocol (S12).

@@ -18,7 +18,7 @@ use types::peer_id;
 pub const REPLICAS_MAX: u16 = 16;
 
 /// The most clients of a run.
-pub const CLIENTS_MAX: u16 = 8;
+pub const CLIENTS_MAX: u16 = 16;
 
 /// How a run signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

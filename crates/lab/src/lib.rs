@@ -9,6 +9,7 @@
 //! - [`plan`]: what is done to a network in one run, drawn from a seed, as data;
 //! - [`world`]: the run;
 //! - [`check`]: the properties;
+//! - [`twins`]: replicas that run twice, under every schedule of partitions within a small scope;
 //! - [`report`]: what came of it, and [`shrink`]: how a failing plan is made smaller;
 //! - [`cases`]: networks that are hard on the core, some with replicas that lie ([`liars`]).
 //!
@@ -19,6 +20,7 @@
 
 pub mod cases;
 pub mod check;
+pub mod explore;
 pub mod keys;
 pub mod liars;
 pub mod matrix;
@@ -28,6 +30,7 @@ pub mod plan;
 pub mod report;
 pub mod shrink;
 pub mod time;
+pub mod twins;
 pub mod world;
 
 mod disk;

@@ -263,6 +263,8 @@ pub enum Fate {
     Mute,
     /// It runs, and hears nobody.
     Deaf,
+    /// It runs, and from the beginning it changes what it says, field by field.
+    Lying,
 }
 
 impl What {

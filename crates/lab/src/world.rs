@@ -6,9 +6,12 @@
 //! `life`, `fetch`), the disks, the links, the clocks and the clients. The order in which an output
 //! is performed is the shell's, and a process can die at any point of it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
+use byzantine::mutation::Sent;
 use crypto::keys::Signature;
 use ledger::Ledger;
 use pbft::{Door, Protocol, Replica, Timer};
@@ -28,7 +31,7 @@ use crate::check::Checker;
 use crate::keys::{Owner, Verifier, peer_id};
 use crate::letter::{Letter, Parcel};
 use crate::links::Links;
-use crate::plan::Plan;
+use crate::plan::{Fate, Plan, Rules};
 use crate::queue::Queue;
 use crate::report::{Report, Verdict};
 use crate::time::Time;
@@ -70,6 +73,8 @@ pub struct Options {
     pub wrap: Option<Wrap>,
     /// Replicas of which nothing is promised, because they lie: the checker leaves them out.
     pub faulty: BTreeSet<u16>,
+    /// How often each change was sent by those that lie by plan.
+    pub sent: Rc<RefCell<Sent>>,
     /// A replica, and a client whose requests it never hears.
     pub starves: Option<(u16, u16)>,
     /// Is told every point that a process comes to, up to the healing.
@@ -95,6 +100,7 @@ pub struct World {
     counts: Counts,
     healed: bool,
     wrap: Option<Wrap>,
+    sent: Rc<RefCell<Sent>>,
     starves: Option<(u16, u16)>,
     points: point::Points,
     ending: end::Ending,
@@ -179,7 +185,9 @@ impl World {
         // skipped.
         let checked = Arc::new(NoneChecked);
         let door = Door::new(genesis.validators().clone(), checked);
-        let check = Checker::new(&genesis, verifier.clone(), options.faulty);
+        let lying = plan.broken.iter().filter(|broken| broken.fate == Fate::Lying);
+        let faulty = lying.map(|broken| broken.replica).chain(options.faulty).collect();
+        let check = Checker::new(&genesis, verifier.clone(), faulty);
         let hosts = (0..plan.replicas).map(|replica| Host::new(replica, &plan, seed)).collect();
         let clients = (0..plan.load.clients).map(|client| Client::new(client, &plan, seed));
         let mut world = Self {
@@ -193,6 +201,7 @@ impl World {
             counts: Counts::default(),
             healed: false,
             wrap: options.wrap,
+            sent: options.sent,
             starves: options.starves,
             points: point::Points::new(options.census, options.crashes),
             ending: end::Ending::default(),
@@ -336,13 +345,17 @@ impl CheckedTransactions for NoneChecked {
 }
 
 /// The account of a client.
-fn address(client: u16) -> Address {
+pub(crate) fn address(client: u16) -> Address {
     Address::Key(Owner::Client(client).public_key())
 }
 
 /// The genesis of a plan.
 pub(crate) fn genesis(plan: &Plan) -> Genesis {
-    let rules = &plan.rules;
+    genesis_of(plan.replicas, &plan.rules, plan.load.clients)
+}
+
+/// The genesis of a network of so many replicas, by these rules, with so many clients.
+pub(crate) fn genesis_of(replicas: u16, rules: &Rules, clients: u16) -> Genesis {
     let mut builder = GenesisBuilder::local("lab");
     builder.parameters = Parameters {
         window_heights: rules.window_heights,
@@ -358,9 +371,9 @@ pub(crate) fn genesis(plan: &Plan) -> Genesis {
         key: Owner::Replica(replica).public_key(),
         peer_id: peer_id(replica),
     };
-    builder.validators = (0..plan.replicas).map(validator).collect();
+    builder.validators = (0..replicas).map(validator).collect();
     let account = |client| (address(client), Amount::new(BALANCE));
-    builder.accounts = (0..plan.load.clients).map(account).collect();
+    builder.accounts = (0..clients).map(account).collect();
     builder.build().expect("a plan's rules are within the bounds of a genesis")
 }
 

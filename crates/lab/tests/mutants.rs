@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use lab::Property;
+use lab::explore::{Scope, explore};
 use lab::mutants::{Hunt, hunt};
-use pbft::mutant::Mutant;
+use pbft::mutant::{self, Mutant};
 
 /// The most seeds that a mutant may survive.
 const SEEDS: u64 = 400;
@@ -54,4 +55,28 @@ fn every_mutant_is_caught_on_seeds_on_which_the_core_holds() {
         *properties.entry(violation.property).or_default() += 1;
     }
     assert!(properties.len() > 6, "{properties:?}");
+}
+
+/// The search of all orders of delivery finds what comes of a broken rule, with one liar of four.
+#[test]
+fn broken_rules_are_found_within_one_height_and_two_views() {
+    let rules = [
+        (Mutant::QuorumMinusOne, 0),
+        (Mutant::PrimaryCountedTwice, 0),
+        (Mutant::VotersCountedTwice, 0),
+        (Mutant::OtherBlocksCounted, 1),
+        (Mutant::CommitsLastHeard, 1),
+        (Mutant::SecondProposalTaken, 1),
+        (Mutant::CertificateUnchecked, 0),
+        (Mutant::VotesInAbandonedView, 1),
+        (Mutant::BareViewChange, 0),
+        (Mutant::NewViewOfFew, 1),
+    ];
+    for (rule, liar) in rules {
+        let scope = Scope { faulty: vec![liar], last_view: 1, ..Scope::default() };
+        let search = mutant::with(Some(rule), || explore(&scope, &mut |_| {}));
+        let broken = search.broken.map(|broken| broken.sentence);
+        println!("{}: {broken:?}", rule.name());
+        assert!(broken.is_some(), "{} is not found", rule.name());
+    }
 }

@@ -56,8 +56,34 @@ fn the_same_seed_is_told_the_same_way_twice() {
 }
 
 #[test]
+fn twins_within_what_can_be_borne_end_with_0() {
+    let output = lab(&["twins", "--views", "1", "--jobs", "2", "--json"]);
+
+    assert_eq!(output.status.code(), Some(0));
+    let summary = json(&output);
+    assert_eq!((&summary["schedules"], &summary["broken"]), (&64.into(), &0.into()));
+    assert!(summary["committing"].as_u64().unwrap() > 30, "{summary}");
+}
+
+#[test]
+fn twins_beyond_that_end_with_1_and_one_line_repeats_what_they_did() {
+    let output = lab(&["twins", "--views", "1", "--twin", "0,1"]);
+
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (_, failure) = text.split_once("broken: S1").unwrap();
+    assert!(failure.contains("round 1: {0 1 2} {3 0' 1'}"), "{text}");
+    let line = failure.lines().find(|line| line.contains("--schedule")).unwrap();
+    let again = lab(&line.split_whitespace().skip(1).collect::<Vec<_>>());
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8(again.stdout).unwrap().contains("broken: S1"));
+}
+
+#[test]
 fn a_wrong_call_ends_with_2() {
     for arguments in [
+        vec!["twins", "--twin", "4"],
+        vec!["twins", "--twin", "1", "--schedule", "aab-"],
         vec!["soak", "--jobs", "0"],
         vec!["replay", "1", "--plan", "no-such-file"],
         vec!["replay", "1", "--replicas", "17"],

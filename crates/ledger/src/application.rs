@@ -14,7 +14,7 @@ use crate::ledger::Ledger;
 const EMPTY_BODY_BYTES: usize = 8;
 
 /// What was proposed last. A primary executes its own proposal next, and need not do it twice.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Draft {
     parent: BlockId,
     executed: Executed,

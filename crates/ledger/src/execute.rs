@@ -105,7 +105,7 @@ pub(crate) struct Execution<'a> {
 }
 
 /// What a block's transactions did.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Executed {
     /// What they change. Which of them are strangers is for the caller to say.
     pub(crate) layer: Layer,

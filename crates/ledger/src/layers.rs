@@ -30,7 +30,7 @@ pub fn layers_max(window_heights: u16) -> usize {
 }
 
 /// What one block changes on top of its parent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Layer {
     /// The block it stands on.
     pub(crate) parent: BlockId,
@@ -68,7 +68,7 @@ impl Layer {
 }
 
 /// All layers, and the name of the committed state below them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Layers {
     committed: BlockId,
     height: Height,
@@ -78,7 +78,7 @@ pub(crate) struct Layers {
 
 /// How many layers change each account, by number: most change none, and are found without a
 /// search.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Touched(Vec<u16>);
 
 impl Touched {

@@ -20,8 +20,9 @@ use crate::pool::limits::PoolLimits;
 use crate::pool::ticket::Ticket;
 use crate::state::State;
 
-/// The money of one network as one validator knows it. See the [crate].
-#[derive(Debug)]
+/// The money of one network as one validator knows it. See the [crate]. A copy goes its own way from
+/// where it was made.
+#[derive(Debug, Clone)]
 pub struct Ledger {
     pub(crate) chain: ChainId,
     pub(crate) bounds: Bounds,

@@ -27,7 +27,7 @@ struct Slot {
 }
 
 /// The numbers of all accounts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Numbers {
     /// A power of two of them.
     buckets: Vec<Bucket>,

@@ -42,7 +42,7 @@ use crate::pool::ticket::Ticket;
 const HEAVY_TRIED_MAX: usize = 8;
 
 /// The transactions that wait, those parked, and the reports of those dropped.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pool {
     limits: PoolLimits,
     entries: Entries,

@@ -13,7 +13,7 @@ use crate::layers::Layer;
 use crate::numbers::Numbers;
 
 /// All accounts as of the last committed block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct State {
     accounts: Vec<Account>,
     numbers: Numbers,

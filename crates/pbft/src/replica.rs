@@ -100,7 +100,8 @@ pub trait Protocol {
     fn status(&self) -> Overview;
 }
 
-/// A replica that plays by the rules.
+/// A replica that plays by the rules. A copy goes its own way from where it was made.
+#[derive(Clone)]
 pub struct Replica<A> {
     state: State<A>,
 }
@@ -137,6 +138,15 @@ impl<A: Application> Replica<A> {
         invariant::assert_output(&state, before, &output);
         messages.append(&mut output.messages);
         Ok((Self { state }, Output { messages, ..output }))
+    }
+}
+
+impl<A> Replica<A> {
+    /// Everything that decides what it says next but time, signatures and its application, as canonical
+    /// bytes: two replicas of equal number and outline answer equal messages with equal words. For
+    /// model checks.
+    pub fn outline(&self) -> Vec<u8> {
+        self.state.outline()
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) mod slot;
 
 mod key;
 mod lies;
+mod outline;
 mod standpoint;
 mod views;
 
@@ -40,6 +41,7 @@ use path::Path;
 use slot::{Proposal, Slot};
 
 /// The state of one replica.
+#[derive(Clone)]
 pub(crate) struct State<A> {
     pub(crate) config: Config,
     pub(crate) signer: Arc<dyn Signer>,

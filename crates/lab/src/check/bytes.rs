@@ -15,6 +15,7 @@ use types::vote::{Phase, Statement};
 use crate::keys::Verifier;
 
 /// Who takes part, by what they sign with.
+#[derive(Clone)]
 pub(super) struct Members {
     chain: [u8; 32],
     genesis: BlockId,

@@ -12,6 +12,7 @@ use super::bytes::Members;
 use super::{Broken, Property};
 
 /// The checker's own books.
+#[derive(Clone)]
 pub(super) struct Money {
     accounts: BTreeMap<Address, Purse>,
     supply: u128,

@@ -21,7 +21,7 @@ use super::{Broken, Property};
 type Tip = Option<(Height, BlockId)>;
 
 /// What every honest replica may say.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
     faulty: BTreeSet<u16>,
     /// What each replica goes on from in each view that it has entered.

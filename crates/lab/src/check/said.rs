@@ -12,7 +12,7 @@ use super::reading::{header_said, vote_recorded, votes_said};
 use super::{Broken, Property};
 
 /// Everything that was said, by whom.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Said {
     /// The parent of every block that was seen in records, messages or commits.
     parents: BTreeMap<BlockId, (Height, BlockId)>,
@@ -22,7 +22,7 @@ pub(super) struct Said {
 type Place = (Phase, View, Height);
 
 /// One key.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Voice {
     /// What it has signed, on disk or on the wire.
     signed: BTreeMap<Place, BlockId>,

@@ -20,14 +20,14 @@ type Certified = Option<(View, Height, BlockId)>;
 type Asked = Vec<(u16, Certified)>;
 
 /// What every key has said about views.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Views {
     replicas: u64,
     voices: BTreeMap<u16, Voice>,
 }
 
 /// One key.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Voice {
     /// What was flushed of what it asked for.
     asked: BTreeMap<View, Certified>,

@@ -21,6 +21,9 @@ pub struct Limits {
     pub ed25519_every: u64,
     /// Whether the primary of view 0 may be among those that stay broken.
     pub first_primary_breaks: bool,
+    /// In how many of 1,000 plans at least one replica lies, and those that stay broken do nothing else.
+    #[serde(default)]
+    pub lying_per_mille: u32,
 }
 
 impl Default for Limits {
@@ -32,6 +35,7 @@ impl Default for Limits {
             transfers_max: 64,
             ed25519_every: 100,
             first_primary_breaks: true,
+            lying_per_mille: 0,
         }
     }
 }
@@ -42,6 +46,7 @@ impl Plan {
         let mut random = Random::stream(seed, "plan", &[]);
         let replicas = random.pick(&limits.replicas).copied().unwrap_or(4);
         let heal_ms = random.between(limits.chaos_max_ms / 3, limits.chaos_max_ms);
+        let mut liars = Random::stream(seed, "liars", &[]);
         let ed25519 = limits.ed25519_every > 0 && seed.is_multiple_of(limits.ed25519_every);
         Self {
             replicas,
@@ -51,7 +56,11 @@ impl Plan {
             links: links(&mut random),
             disks: disks(&mut random),
             heal_ms,
-            broken: broken(&mut random, replicas, limits),
+            broken: if liars.chance(limits.lying_per_mille) && replicas > 3 {
+                lying(&mut liars, replicas, limits)
+            } else {
+                broken(&mut random, replicas, limits)
+            },
             faults: faults(&mut Random::stream(seed, "faults", &[]), replicas, heal_ms, limits),
         }
     }
@@ -117,6 +126,16 @@ fn broken(random: &mut Random, replicas: u16, limits: &Limits) -> Vec<Broken> {
         }
     }
     broken
+}
+
+/// One to t replicas that lie.
+fn lying(random: &mut Random, replicas: u16, limits: &Limits) -> Vec<Broken> {
+    let t = replicas.saturating_sub(1) / 3;
+    let lowest = if limits.first_primary_breaks { 0 } else { 1 };
+    let mut replicas: Vec<u16> = (lowest..replicas).collect();
+    let count = random.between(1, u64::from(t));
+    let mut drawn = || replicas.remove(random.index(replicas.len()));
+    (0..count).map(|_| Broken { replica: drawn(), fate: Fate::Lying }).collect()
 }
 
 fn faults(random: &mut Random, replicas: u16, heal_ms: u64, limits: &Limits) -> Vec<Fault> {

@@ -1,8 +1,10 @@
 //! How a process dies, and how it comes back: the way of production, over what the disk kept.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use byzantine::{Mutator, Random};
 use ledger::{Ledger, PoolLimits, Replay, Ticket};
 use pbft::{Config, Output, Protocol, Record, Replica, journal};
 use types::block::Header;
@@ -12,8 +14,9 @@ use types::replica::ReplicaId;
 
 use super::host::{Asking, Process};
 use super::{Event, Inside, World};
+use crate::keys::Owner;
 use crate::links::Party;
-use crate::plan::Death;
+use crate::plan::{Broken, Death, Fate};
 
 /// What stands on a disk, read.
 struct Found {
@@ -100,9 +103,13 @@ impl World {
         let records = if mutant!(JournalNotReplayed) { Vec::new() } else { found.records };
         let (core, output) = Replica::recover(config, signer, found.ledger, found.tip, records)
             .map_err(|error| format!("recovery: {error}"))?;
-        let protocol: Box<dyn Protocol<Application = Ledger>> = match &self.wrap {
-            Some(wrap) => wrap(ReplicaId::new(replica), core),
-            None => Box::new(core),
+        let protocol: Box<dyn Protocol<Application = Ledger>> = if self.lies(replica) {
+            Box::new(self.liar(replica, core))
+        } else {
+            match &self.wrap {
+                Some(wrap) => wrap(ReplicaId::new(replica), core),
+                None => Box::new(core),
+            }
         };
         let now = self.now;
         self.host(replica).process = Some(Process {
@@ -119,6 +126,22 @@ impl World {
         self.trace.add(now, 11, replica, &height.get().to_le_bytes());
         self.trace.say(now, || format!("replica {replica} starts at height {height}"));
         Ok(output)
+    }
+
+    /// Whether a replica lies by plan.
+    fn lies(&self, replica: u16) -> bool {
+        let lies = |broken: &Broken| (broken.replica, broken.fate) == (replica, Fate::Lying);
+        self.plan.broken.iter().any(lies)
+    }
+
+    /// One that lies; after a restart it tells other lies.
+    fn liar(&self, replica: u16, core: Replica<Ledger>) -> Mutator {
+        let signer = Owner::Replica(replica).signer(self.plan.signer);
+        let validators = self.genesis.validators().clone();
+        let life = self.hosts.get(usize::from(replica)).map_or(0, |host| host.life);
+        let random = Random::stream(self.seed, "lies", &[u64::from(replica), life]);
+        let sent = Rc::clone(&self.sent);
+        Mutator::new(ReplicaId::new(replica), core, validators, signer, random, sent)
     }
 
     /// The first things that a process does, and what its peers notice of it.

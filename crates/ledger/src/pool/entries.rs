@@ -25,7 +25,7 @@ impl Place {
 }
 
 /// A transaction that waits.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Entry {
     /// The transaction, admitted.
     pub(crate) transaction: SignedTransaction,
@@ -42,7 +42,7 @@ pub(crate) struct Entry {
 }
 
 /// All entries.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Entries {
     places: BTreeMap<Place, Box<Entry>>,
     ids: BTreeMap<TransactionId, Place>,

@@ -7,7 +7,7 @@ use crate::pool::ticket::Ticket;
 
 /// Which accounts have something to execute, which wait behind a gap, which have more than their
 /// share.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Index {
     /// Accounts with a run, by what its first entry is ordered by.
     pub(super) ready: BTreeMap<Ticket, u64>,

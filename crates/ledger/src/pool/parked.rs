@@ -15,7 +15,7 @@ use crate::pool::limits::PoolLimits;
 use crate::pool::ticket::Ticket;
 
 /// A parked transaction.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ParkedTransaction {
     /// When it arrived.
     pub(crate) arrived: Ticket,
@@ -28,7 +28,7 @@ pub(crate) struct ParkedTransaction {
 type Key = (Address, Nonce);
 
 /// All parked transactions, at most one for each sender and nonce.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Parked {
     transactions: BTreeMap<Key, ParkedTransaction>,
     arrivals: BTreeMap<Ticket, Key>,

@@ -34,7 +34,7 @@ const ADAPTED_MAX: u64 = 2;
 const SAMPLES_MAX: usize = 1_024;
 
 /// When things happened.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pace {
     base_ms: u64,
     /// How late it is; 0 before the first tick.

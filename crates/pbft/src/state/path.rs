@@ -11,7 +11,7 @@ use types::block::{Block, BlockId};
 use types::number::Height;
 
 /// The path, and the blocks that this replica must keep, of this view and of those it has left.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Path {
     /// Without gap, from the lowest height known to the head.
     ids: BTreeMap<Height, BlockId>,
@@ -45,6 +45,16 @@ impl Path {
     pub(crate) fn missing(&self) -> Option<BlockId> {
         let (_, id) = self.lowest()?;
         (!self.blocks.contains_key(&id)).then_some(id)
+    }
+
+    /// Every block of the path, the lowest first.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = (Height, BlockId)> {
+        self.ids.iter().map(|(height, id)| (*height, *id))
+    }
+
+    /// Every block that is kept.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = BlockId> {
+        self.blocks.keys().copied()
     }
 
     /// Keeps a block.

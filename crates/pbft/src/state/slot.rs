@@ -11,7 +11,7 @@ use types::validators::ValidatorSet;
 use types::vote::{Phase, Statement, Vote};
 
 /// One height above the committed one, in the current view. At most one block and two votes of each replica.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Slot {
     /// The first proposal of the primary. A second one never replaces it.
     pub(crate) proposal: Option<Proposal>,
@@ -36,7 +36,7 @@ impl Slot {
 }
 
 /// A proposed block. It stays when it is refused: others may have committed it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Proposal {
     pub(crate) id: BlockId,
     pub(crate) block: Arc<Block>,
@@ -51,7 +51,7 @@ impl Proposal {
 }
 
 /// The votes of one phase at one height, one per replica: the first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tally(BTreeMap<ReplicaId, Vote>);
 
 impl Tally {

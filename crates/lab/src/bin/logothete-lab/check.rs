@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use lab::explore::{Counterexample, Delivery, Progress, Scope, Search, explore};
 use lab::matrix::{Matrix, Story};
 
-use crate::cli::{Check, Crashes};
+use crate::cli::{Check, Crashes, Orders};
 use crate::replay::to_json;
 use crate::{Outcome, output};
 
 pub(crate) fn check(what: &Check) -> Result<Outcome, String> {
     match what {
         Check::Crashes(arguments) => crashes(arguments),
+        Check::Orders(arguments) => orders(arguments),
     }
 }
 
@@ -50,6 +52,76 @@ fn describe(matrix: &Matrix) -> String {
     }
     if matrix.broken.is_empty() {
         lines.push("every property held".to_owned());
+    }
+    lines.join("\n")
+}
+
+/// How many states are visited between two lines about the progress.
+const STEP: u64 = 250_000;
+
+fn orders(arguments: &Orders) -> Result<Outcome, String> {
+    let scope = Scope {
+        faulty: arguments.faulty.clone(),
+        last_view: arguments.last_view,
+        heights: arguments.heights,
+        rivals: arguments.rivals,
+        states_max: arguments.max,
+    };
+    let mut told = 0;
+    let search = explore(&scope, &mut |progress| {
+        let Progress { configurations, waiting, states } = progress;
+        if states >= told + STEP {
+            told = states;
+            output::complain(&format!(
+                "{states} states in {configurations} configurations, {waiting} more wait"
+            ));
+        }
+    });
+    output::tell(&if arguments.json { to_json(&search)? } else { describe_search(&search) });
+    Ok(match &search.broken {
+        Some(_) => Outcome::Violated,
+        None if search.exhaustive => Outcome::Held,
+        None => Outcome::Inconclusive,
+    })
+}
+
+fn describe_search(search: &Search) -> String {
+    let Scope { faulty, last_view, heights, .. } = &search.scope;
+    let who = match faulty.as_slice() {
+        [] => "nobody lies".to_owned(),
+        [one] => format!("replica {one} lies"),
+        some => {
+            let some: Vec<String> = some.iter().map(ToString::to_string).collect();
+            format!("replicas {} lie", some.join(", "))
+        }
+    };
+    let mut lines = vec![
+        format!("4 replicas, {who}; heights up to {heights}, views up to {last_view}"),
+        format!(
+            "{} states of replicas, each with what was said, in {} configurations; they stand for \
+             at least {} states of the network",
+            search.states, search.configurations, search.represented
+        ),
+        format!(
+            "{} different states of replicas, {} words, {} sets of words said, {} steps of the core",
+            search.locals, search.words, search.soups, search.steps
+        ),
+        format!("configurations with a commit, by view: {}", list(&search.committing)),
+    ];
+    lines.push(match &search.broken {
+        Some(broken) => describe_broken(broken),
+        None if search.exhaustive => "every property held, and nothing is left".to_owned(),
+        None => "inconclusive: there is more than was to be looked at".to_owned(),
+    });
+    lines.join("\n")
+}
+
+fn describe_broken(broken: &Counterexample) -> String {
+    let mut lines = vec![format!("broken: {}", broken.sentence)];
+    for Delivery { replica, takes, lie, says, .. } in &broken.schedule {
+        let lie = if *lie { " (a lie)" } else { "" };
+        lines.push(format!("  replica {replica} takes {takes}{lie}"));
+        lines.extend(says.iter().map(|says| format!("    and says {says}")));
     }
     lines.join("\n")
 }

@@ -24,6 +24,8 @@ pub(crate) enum Command {
     /// Look at everything that can happen within a small scope
     #[command(subcommand)]
     Check(Check),
+    /// Let replicas run twice, under schedules of partitions
+    Twins(Twins),
 }
 
 /// Run many seeds.
@@ -41,6 +43,9 @@ pub(crate) struct Soak {
     /// The number of replicas; several to choose from may be given
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=16))]
     pub(crate) replicas: Vec<u16>,
+    /// In every run one to t replicas change what they say, field by field
+    #[arg(long)]
+    pub(crate) liars: bool,
     /// Do not make the plan of a failing seed smaller
     #[arg(long)]
     pub(crate) no_shrink: bool,
@@ -66,6 +71,9 @@ pub(crate) struct Replay {
     /// Of the seed's own plan: the number of replicas to choose from
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=16))]
     pub(crate) replicas: Vec<u16>,
+    /// Of the seed's own plan: one to t replicas change what they say
+    #[arg(long)]
+    pub(crate) liars: bool,
     /// Tell everything that happens, on stderr
     #[arg(long)]
     pub(crate) trace: bool,
@@ -82,6 +90,8 @@ pub(crate) struct Replay {
 pub(crate) enum Check {
     /// Cut the power of one machine at every point of its work, and of two
     Crashes(Crashes),
+    /// Deliver every message in every order to four replicas of which one lies
+    Orders(Orders),
 }
 
 /// Cut the power of one machine at every point of its work, and of two.
@@ -97,6 +107,74 @@ pub(crate) struct Crashes {
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Print the matrix as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Let replicas run twice, under schedules of partitions.
+///
+/// Every schedule of a small scope when neither samples nor a schedule are asked for.
+#[derive(Debug, Args)]
+pub(crate) struct Twins {
+    /// The number of replicas
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(4..=7))]
+    pub(crate) replicas: u16,
+    /// Rounds with partitions, each of about one view; of samples the most
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=8))]
+    pub(crate) views: u16,
+    /// The replica that runs twice; several may be given. Each in its turn when none is given
+    #[arg(long, value_delimiter = ',', conflicts_with = "samples")]
+    pub(crate) twin: Vec<u16>,
+    /// The most sets that the instances are parted into
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub(crate) sets: u8,
+    /// In every round also keep the votes to commit from all, and from all but each one
+    #[arg(long)]
+    pub(crate) commits: bool,
+    /// Let twins hear one another: they retire when they meet
+    #[arg(long)]
+    pub(crate) hear: bool,
+    /// Draw so many schedules instead, each from its own seed
+    #[arg(long, conflicts_with = "schedule")]
+    pub(crate) samples: Option<u64>,
+    /// The first seed
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Play this schedule alone, such as aabab-aaaaa.0
+    #[arg(long, requires = "twin")]
+    pub(crate) schedule: Option<String>,
+    /// How many run at a time; as many as there are processors when not given
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    pub(crate) jobs: Option<u16>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Deliver every message in every order to four replicas of which one lies.
+#[derive(Debug, Args)]
+pub(crate) struct Orders {
+    /// The replica that says anything it can sign. With two of them, forks are found
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "0",
+        value_parser = clap::value_parser!(u16).range(0..=3)
+    )]
+    pub(crate) faulty: Vec<u16>,
+    /// The last view that anybody asks for
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(0..=3))]
+    pub(crate) last_view: u64,
+    /// How many heights have requests, and may be in flight
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=4))]
+    pub(crate) heights: u64,
+    /// How many blocks a liar makes on each parent in each view that it leads
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=4))]
+    pub(crate) rivals: u64,
+    /// Give up after so many states
+    #[arg(long, default_value_t = 100_000_000)]
+    pub(crate) max: u64,
+    /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -13,6 +13,7 @@ mod mutants;
 mod output;
 mod replay;
 mod soak;
+mod twins;
 
 use cli::{Command, Lab};
 
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::replay(&arguments),
         Command::Mutants(arguments) => mutants::mutants(&arguments),
         Command::Check(what) => check::check(&what),
+        Command::Twins(arguments) => twins::twins(&arguments),
     };
     outcome
         .unwrap_or_else(|error| {

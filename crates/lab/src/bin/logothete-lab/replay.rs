@@ -12,7 +12,7 @@ pub(crate) fn replay(arguments: &Replay) -> Result<Outcome, String> {
         Some(path) => (read(path)?, Options::default()),
         None if arguments.case => lab::cases::case(arguments.seed),
         None => {
-            let limits = limits(&arguments.replicas);
+            let limits = limits(&arguments.replicas, arguments.liars);
             (Plan::random(arguments.seed, &limits), Options::default())
         }
     };
@@ -33,8 +33,9 @@ pub(crate) fn replay(arguments: &Replay) -> Result<Outcome, String> {
 }
 
 /// What plans are drawn from when the number of replicas is given.
-pub(crate) fn limits(replicas: &[u16]) -> Limits {
-    let usual = Limits::default();
+pub(crate) fn limits(replicas: &[u16], liars: bool) -> Limits {
+    let lying_per_mille = if liars { 1_000 } else { 0 };
+    let usual = Limits { lying_per_mille, ..Limits::default() };
     if replicas.is_empty() { usual } else { Limits { replicas: replicas.to_vec(), ..usual } }
 }
 

@@ -53,7 +53,7 @@ struct Failure {
 }
 
 pub(crate) fn soak(arguments: &Soak) -> Result<Outcome, String> {
-    let limits = limits(&arguments.replicas);
+    let limits = limits(&arguments.replicas, arguments.liars);
     #[expect(clippy::disallowed_types, reason = "how long the lab takes is no part of any run")]
     let begin = std::time::Instant::now();
     let mut summary = run_all(arguments, &limits)?;
@@ -161,6 +161,9 @@ fn finish(failure: &mut Failure, arguments: &Soak, limits: &Limits) -> Result<()
     if !arguments.replicas.is_empty() {
         let given: Vec<String> = arguments.replicas.iter().map(u16::to_string).collect();
         failure.replay = format!("{} --replicas {}", failure.replay, given.join(","));
+    }
+    if arguments.liars {
+        failure.replay.push_str(" --liars");
     }
     let plan = Plan::random(failure.seed, limits);
     let property = failure.violations.first().map(|first| first.property);
