@@ -78,10 +78,6 @@ pub(crate) enum Request {
 pub(crate) struct View {
     /// The protocol's own status.
     pub(crate) protocol: pbft::Overview,
-    /// Digest of the committed state.
-    pub(crate) state_root: crypto::digest::Digest,
-    /// The last committed block.
-    pub(crate) block: types::block::BlockId,
     /// Number of accounts.
     pub(crate) accounts: u64,
     /// Requests that wait for a block.
@@ -94,8 +90,6 @@ impl View {
         let ledger = protocol.application();
         Self {
             protocol: protocol.status(),
-            state_root: ledger.state_root(),
-            block: ledger.committed().1,
             accounts: ledger.accounts(),
             pending: ledger.pool().pending,
         }

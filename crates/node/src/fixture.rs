@@ -112,8 +112,6 @@ pub(crate) fn standing(genesis: &Genesis, view: View, committed: Height) -> core
             retired: false,
             timeout_ms: 1_000,
         },
-        state_root: genesis.header().state_root,
-        block: genesis.header().id(),
         accounts: 1,
         pending: 0,
     }
