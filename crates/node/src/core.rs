@@ -413,7 +413,6 @@ fn any_news(results: &[Result<Admission, Rejection>]) -> bool {
 }
 
 /// What woke the core.
-#[expect(clippy::large_enum_variant, reason = "one value on the stack of the core's loop")]
 enum First {
     Input(Input),
     Request(Request),

@@ -158,8 +158,8 @@ impl ConsensusDoor {
         }
     }
 
-    /// Puts every message into its lane. It never waits for the lanes, so it never makes one peer wait
-    /// for another.
+    /// Puts every message into its lane. It never waits for the lanes, so it never makes one peer
+    /// wait for another.
     async fn sort(
         &self,
         mut messages: mpsc::Receiver<Delivered>,

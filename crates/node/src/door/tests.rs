@@ -152,10 +152,10 @@ impl Drop for Closed {
 
 async fn taken(inputs: &mut mpsc::Receiver<Arrived>) -> Message {
     let arrived = timeout(PATIENCE, inputs.recv()).await.expect("it arrives in time").unwrap();
-    match arrived.take() {
-        Input::Message(message) => message.into_inner(),
-        other => panic!("{other:?}"),
-    }
+    let Input::Message(message) = arrived.take() else {
+        panic!("another input");
+    };
+    message.into_inner()
 }
 
 #[tokio::test]
