@@ -29,25 +29,22 @@ const TRIAL: &str = "echo 1 > /proc/sys/net/ipv4/ip_forward \
 const P2P_PORT: u16 = 7_000;
 const API_PORT: u16 = 8_000;
 
-/// Runs the ignored test of this name in a network of its own, or prints why it cannot be had here.
+/// Runs the ignored test of this name in a network of its own.
+///
+/// # Errors
+///
+/// Says why where the system gives no network namespaces.
 ///
 /// # Panics
 ///
 /// When the test fails.
-pub fn within(test: &str) {
+pub fn within(test: &str) -> Result<(), String> {
     let namespace = ["--user", "--map-root-user", "--net", "--mount", "--kill-child", "--"];
     let trial = Command::new("unshare").args(namespace).args(["sh", "-c", TRIAL]).output();
-    match trial {
-        Ok(tried) if tried.status.success() => {}
-        Ok(tried) => {
-            let reason = String::from_utf8_lossy(&tried.stderr);
-            println!("skipped: no network namespaces here: {}", reason.trim());
-            return;
-        }
-        Err(error) => {
-            println!("skipped: no network namespaces here: unshare: {error}");
-            return;
-        }
+    let trial = trial.map_err(|error| format!("no network namespaces here: unshare: {error}"))?;
+    if !trial.status.success() {
+        let reason = String::from_utf8_lossy(&trial.stderr);
+        return Err(format!("no network namespaces here: {}", reason.trim()));
     }
     let own = std::env::current_exe().expect("a running test has a path");
     let status = Command::new("unshare")
@@ -58,6 +55,7 @@ pub fn within(test: &str) {
         .status()
         .expect("it was there a moment ago");
     assert!(status.success(), "{test} failed");
+    Ok(())
 }
 
 /// Validators that run on hosts of their own. Dropped, they are killed.

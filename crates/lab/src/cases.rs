@@ -1,6 +1,6 @@
 //! Networks that are hard on the core: what the mutants are hunted on, and what the core must hold on.
 //!
-//! One seed gives one network of one [`Kind`]: the plain ones of a soak, networks that change views again and again,
+//! One seed gives one network of one kind: the plain ones of a soak, networks that change views again and again,
 //! disks that are slow to store and rewrite their journals all the time, a primary that starves a client, and, for
 //! half of the seeds, as many liars as a network must bear.
 
