@@ -26,8 +26,9 @@ else
     echo "skipped: cargo-deny is not installed (the tidy test checks licences and sources all the same)"
 fi
 step "tests"
-# The tests that start real processes run the binaries of this build.
-cargo build --workspace --bins --locked
+# The tests that start real processes run the binaries of this build. It builds the tests as well: alone, the binaries
+# have other features of a few libraries, and everything above those would be built twice.
+cargo build --workspace --bins --tests --locked
 cargo test --workspace --locked --no-fail-fast
 # The lab is tested with every rule of the core broken in its turn. Other features, so types, ledger, pbft and lab are
 # built once more.
