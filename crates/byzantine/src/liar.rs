@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crypto::keys::Signer;
 use crypto::signed::Signed;
 use ledger::Ledger;
-use pbft::{Input, Message, Outgoing, Output, Overview, PrePrepare, Protocol, Recipients, Replica};
+use pbft::{Input, Message, Outgoing, Output, PrePrepare, Protocol, Recipients, Replica};
 use types::block::BlockId;
 use types::certificate::Certificate;
 use types::number::View;
@@ -260,15 +260,5 @@ impl Protocol for Liar {
         output
     }
 
-    fn application(&self) -> &Ledger {
-        self.inner.application()
-    }
-
-    fn application_mut(&mut self) -> &mut Ledger {
-        self.inner.application_mut()
-    }
-
-    fn status(&self) -> Overview {
-        self.inner.status()
-    }
+    crate::as_inner!();
 }

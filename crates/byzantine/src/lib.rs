@@ -9,6 +9,24 @@
 //! - [`twin`]: one of two processes with one key;
 //! - [`random`]: chance that repeats itself.
 
+/// What a wrapper says of itself is what the replica inside it says.
+macro_rules! as_inner {
+    () => {
+        fn application(&self) -> &ledger::Ledger {
+            self.inner.application()
+        }
+
+        fn application_mut(&mut self) -> &mut ledger::Ledger {
+            self.inner.application_mut()
+        }
+
+        fn status(&self) -> pbft::Overview {
+            self.inner.status()
+        }
+    };
+}
+pub(crate) use as_inner;
+
 pub mod liar;
 pub mod mutation;
 pub mod random;

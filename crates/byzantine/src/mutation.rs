@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use crypto::keys::Signer;
 use ledger::Ledger;
-use pbft::{Input, Message, Outgoing, Output, Overview, Protocol, Recipients, Replica};
+use pbft::{Input, Message, Outgoing, Output, Protocol, Recipients, Replica};
 use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
 use types::validators::ValidatorSet;
@@ -263,15 +263,5 @@ impl Protocol for Mutator {
         output
     }
 
-    fn application(&self) -> &Ledger {
-        self.inner.application()
-    }
-
-    fn application_mut(&mut self) -> &mut Ledger {
-        self.inner.application_mut()
-    }
-
-    fn status(&self) -> Overview {
-        self.inner.status()
-    }
+    crate::as_inner!();
 }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use crypto::keys::Signature;
 use crypto::signed::Signed;
 use ledger::Ledger;
-use pbft::{Input, Message, Output, Overview, Protocol, Replica};
+use pbft::{Input, Message, Output, Protocol, Replica};
 use types::certificate::Certificate;
 use types::number::View;
 use types::proof::ProvedBlock;
@@ -173,15 +173,5 @@ impl Protocol for Twin {
         output
     }
 
-    fn application(&self) -> &Ledger {
-        self.inner.application()
-    }
-
-    fn application_mut(&mut self) -> &mut Ledger {
-        self.inner.application_mut()
-    }
-
-    fn status(&self) -> Overview {
-        self.inner.status()
-    }
+    crate::as_inner!();
 }

@@ -7,7 +7,7 @@ use lab::explore::{Counterexample, Delivery, Progress, Scope, Search, explore};
 use lab::matrix::{Matrix, Story};
 
 use crate::cli::{Check, Crashes, Orders};
-use crate::replay::to_json;
+use crate::output::to_json;
 use crate::{Outcome, output};
 
 pub(crate) fn check(what: &Check) -> Result<Outcome, String> {

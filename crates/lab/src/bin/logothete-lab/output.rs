@@ -43,3 +43,8 @@ pub(crate) const fn outcome(verdict: &Verdict) -> Outcome {
         Verdict::Inconclusive(_) => Outcome::Inconclusive,
     }
 }
+
+/// A result as JSON, for people as well.
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, String> {
+    serde_json::to_string_pretty(value).map_err(|error| format!("cannot write JSON: {error}"))
+}

@@ -17,7 +17,7 @@ pub(crate) fn replay(arguments: &Replay) -> Result<Outcome, String> {
         }
     };
     if arguments.show_plan {
-        output::tell(&to_json(&plan)?);
+        output::tell(&output::to_json(&plan)?);
         return Ok(Outcome::Held);
     }
     if arguments.trace {
@@ -25,7 +25,7 @@ pub(crate) fn replay(arguments: &Replay) -> Result<Outcome, String> {
     }
     let report = lab::run(&plan, arguments.seed, options);
     if arguments.json {
-        output::tell(&to_json(&report)?);
+        output::tell(&output::to_json(&report)?);
     } else {
         output::tell(&output::describe(&report));
     }
@@ -43,8 +43,4 @@ fn read(path: &Path) -> Result<Plan, String> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{} is no plan: {error}", path.display()))
-}
-
-pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, String> {
-    serde_json::to_string_pretty(value).map_err(|error| format!("cannot write JSON: {error}"))
 }

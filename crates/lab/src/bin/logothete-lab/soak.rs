@@ -13,7 +13,8 @@ use lab::{Limits, Options, Plan, Property, Report, Verdict, Violation};
 use serde::Serialize;
 
 use crate::cli::Soak;
-use crate::replay::{limits, to_json};
+use crate::output::to_json;
+use crate::replay::limits;
 use crate::{Outcome, output};
 
 /// After so many failing seeds the rest is not run: there is enough to look at.

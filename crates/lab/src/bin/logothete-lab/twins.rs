@@ -11,7 +11,7 @@ use lab::twins::{Failure, Round, Scope, Setup, Tally, play, sample};
 use serde::Serialize;
 
 use crate::cli::Twins;
-use crate::replay::to_json;
+use crate::output::to_json;
 use crate::{Outcome, output};
 
 /// Something that one thread does at a time.

@@ -10,7 +10,7 @@ use lab::mutants::{Hunt, hunt, run_case};
 use pbft::mutant::Mutant;
 
 use super::Mutants;
-use crate::replay::to_json;
+use crate::output::to_json;
 use crate::{Outcome, output};
 
 pub(super) fn hunts(arguments: &Mutants) -> Result<Outcome, String> {
