@@ -81,6 +81,8 @@ async fn a_killed_peer_that_comes_back_on_the_same_port_is_dialled_by_those_who_
     let mut one = nodes.remove(0);
     let two = nodes.remove(0);
     one.connected(1).await;
+    // Being connected is not yet knowing where the other listens: it has to have said so.
+    one.metric("network_announcements_total{reason=\"accepted\"}", 1).await;
     let address = two.network.addresses().remove(0);
     let (listen, _) = address.split_once("/p2p/").unwrap();
     two.network.shutdown().await;
