@@ -232,6 +232,9 @@ impl Driver {
         let options = DialOpts::peer_id(peer)
             .condition(PeerCondition::DisconnectedAndNotDialing)
             .addresses(addresses)
+            // From the port that it listens on no dial succeeds while the system lends that number
+            // to another connection, and nobody here needs to be found behind an address translator.
+            .allocate_new_port()
             .build();
         match self.swarm.dial(options) {
             Ok(()) | Err(DialError::DialPeerConditionFalse(_)) => {}

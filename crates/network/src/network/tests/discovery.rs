@@ -177,6 +177,23 @@ async fn a_validator_is_dialled_where_it_announces_itself_and_nowhere_else() {
     assert!(!connected.contains(&super::replica(1)), "{connected:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dial_does_not_come_from_the_port_that_is_listened_on() {
+    let validators = validators(1, &[1, 2]);
+    let asked = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = asked.local_addr().unwrap().port();
+    let bootstrap = format!("/ip4/127.0.0.1/tcp/{port}/p2p/{}", peer_id_of(&node_seed(2)));
+
+    let mut one = Node::start(settings(&validators, 1, &[bootstrap]));
+
+    let listens = one.address().await;
+    for _ in 0..3 {
+        let dialled = tokio::time::timeout(super::PATIENCE, asked.accept()).await;
+        let (_, from) = dialled.expect("it is dialled in time").unwrap();
+        assert!(!listens.contains(&format!("/tcp/{}/", from.port())), "{listens} {from}");
+    }
+}
+
 /// A way to the address that can be made to carry nothing more, and the address of that way.
 async fn proxy(address: &str) -> (watch::Sender<bool>, String) {
     let mut parts = address.split('/').skip(2);
