@@ -2,8 +2,10 @@
 //!
 //! A liar is a wrapper around a [`Protocol`](pbft::Protocol): it hears what a replica hears and says what it
 //! likes, signed with its own key and with no other. What it does is drawn from a seed, so that one
-//! seed gives one liar. Nothing but the lab reaches this crate.
+//! seed gives one liar. Nothing but the lab and the adversary reaches this crate.
 //!
+//! - [`attack`]: the catalogue of attacks, each a strategy with a name;
+//! - [`traitor`]: a validator that has attacks at work;
 //! - [`liar`]: lies by script;
 //! - [`mutation`]: changes what it says, field by field;
 //! - [`twin`]: one of two processes with one key;
@@ -27,11 +29,17 @@ macro_rules! as_inner {
 }
 pub(crate) use as_inner;
 
+pub mod attack;
+mod desk;
 pub mod liar;
 pub mod mutation;
 pub mod random;
+pub mod traitor;
 pub mod twin;
 
+pub use attack::Attack;
+pub use desk::Desk;
 pub use mutation::{Mutation, Mutator};
 pub use random::Random;
+pub use traitor::{Deed, Traitor, Witness};
 pub use twin::Twin;

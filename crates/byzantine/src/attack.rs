@@ -1,0 +1,207 @@
+//! Attacks: what they are called, what they do, and when.
+//!
+//! An attack is a [`Strategy`]: it is shown everything that the replica inside would say, and says something else. It
+//! knows no clock, socket or disk, so the lab and the adversary run the same. Each stands in a file of its own under
+//! `attack`, and in the [catalogue](CATALOGUE) with its name and a sentence; what it costs and what must hold against it
+//! is in the lab's tests.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use pbft::{Message, Outgoing};
+use thiserror::Error;
+use types::number::{Height, View};
+use types::proof::ProvedBlock;
+use types::replica::ReplicaId;
+
+use crate::Desk;
+
+mod equivocate;
+mod silent;
+
+/// One way to lie. Whatever a method is not written for, the replica inside says as it is.
+pub trait Strategy: Send {
+    /// What is said instead of something that the replica inside says.
+    fn says(&mut self, desk: &mut Desk, outgoing: Outgoing) -> Vec<Outgoing> {
+        let _ = desk;
+        vec![outgoing]
+    }
+
+    /// What is said because of something heard.
+    fn hears(&mut self, desk: &mut Desk, message: &Message) -> Vec<Outgoing> {
+        let _ = (desk, message);
+        Vec::new()
+    }
+
+    /// What is said of its own accord, in every step.
+    fn wakes(&mut self, desk: &mut Desk) -> Vec<Outgoing> {
+        let _ = desk;
+        Vec::new()
+    }
+
+    /// What is done to a committed block with its proof before it is kept and handed out to others.
+    fn keeps(&mut self, desk: &mut Desk, block: &mut ProvedBlock) {
+        let _ = (desk, block);
+    }
+}
+
+/// An attack of the catalogue.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// What it is called, here and on command lines.
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub sentence: &'static str,
+    /// Whether the lie can be proved to anybody once two honest replicas compare what they heard.
+    pub provable: bool,
+    make: fn() -> Box<dyn Strategy>,
+}
+
+/// Every attack, by name.
+pub const CATALOGUE: &[Kind] = &[equivocate::KIND, silent::KIND];
+
+impl Kind {
+    /// The attack of this name.
+    pub fn of(name: &str) -> Option<&'static Self> {
+        CATALOGUE.iter().find(|kind| kind.name == name)
+    }
+
+    /// One that begins now.
+    pub fn begin(&self) -> Box<dyn Strategy> {
+        (self.make)()
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// When an attack happens, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Knobs {
+    /// In how many of 1,000 cases, from 0 to 1,000.
+    pub chance_per_mille: u32,
+    /// The first and the last height at which it happens.
+    pub heights: (Height, Height),
+    /// The first and the last view in which it happens.
+    pub views: (View, View),
+    /// Whom it is done to; nobody means whomever the attack chooses.
+    pub victims: BTreeSet<ReplicaId>,
+    /// Milliseconds, for attacks that are slow.
+    pub delay_ms: u64,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Self {
+            chance_per_mille: 1_000,
+            heights: (Height::new(0), Height::new(u64::MAX)),
+            views: (View::new(0), View::new(u64::MAX)),
+            victims: BTreeSet::new(),
+            delay_ms: 1_000,
+        }
+    }
+}
+
+/// An attack of the catalogue with its knobs, written `NAME` or `NAME:KNOB=VALUE,…`.
+///
+/// The knobs are `chance` (per mille), `from` and `until` (heights), `from-view` and `until-view`, `victims` (numbers of
+/// replicas with `+` between them), and `delay` (milliseconds).
+#[derive(Debug, Clone)]
+pub struct Attack {
+    /// Which one.
+    pub kind: &'static Kind,
+    /// When, and to whom.
+    pub knobs: Knobs,
+}
+
+/// Why a text names no attack.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AttackError {
+    /// There is none of this name.
+    #[error("there is no attack {name:?}; the attacks are {known}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Every name.
+        known: String,
+    },
+    /// There is no such knob.
+    #[error(
+        "there is no knob {knob:?}; the knobs are chance, from, until, from-view, until-view, victims and delay"
+    )]
+    UnknownKnob {
+        /// What was asked for.
+        knob: String,
+    },
+    /// A knob has no value that fits.
+    #[error("{value:?} is no value for the knob {knob:?}: {expected}")]
+    BadValue {
+        /// The knob.
+        knob: String,
+        /// What was found.
+        value: String,
+        /// What fits.
+        expected: &'static str,
+    },
+}
+
+impl FromStr for Attack {
+    type Err = AttackError;
+
+    fn from_str(text: &str) -> Result<Self, AttackError> {
+        let (name, rest) = text.split_once(':').unwrap_or((text, ""));
+        let kind = Kind::of(name).ok_or_else(|| AttackError::Unknown {
+            name: name.to_owned(),
+            known: CATALOGUE.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", "),
+        })?;
+        let mut knobs = Knobs::default();
+        for part in rest.split(',').filter(|part| !part.is_empty()) {
+            let (knob, value) = part.split_once('=').unwrap_or((part, ""));
+            knobs.turn(knob, value)?;
+        }
+        Ok(Self { kind, knobs })
+    }
+}
+
+impl Knobs {
+    fn turn(&mut self, knob: &str, value: &str) -> Result<(), AttackError> {
+        let bad = |expected| AttackError::BadValue {
+            knob: knob.to_owned(),
+            value: value.to_owned(),
+            expected,
+        };
+        let number = || value.parse::<u64>().map_err(|_| bad("a number from 0 is needed"));
+        match knob {
+            "chance" => {
+                let chance = number()?.try_into().ok().filter(|chance| *chance <= 1_000);
+                self.chance_per_mille = chance.ok_or_else(|| bad("it is from 0 to 1000"))?;
+            }
+            "from" => self.heights.0 = Height::new(number()?),
+            "until" => self.heights.1 = Height::new(number()?),
+            "from-view" => self.views.0 = View::new(number()?),
+            "until-view" => self.views.1 = View::new(number()?),
+            "delay" => self.delay_ms = number()?,
+            "victims" => {
+                let victims = value.split('+').map(|victim| victim.parse().map(ReplicaId::new));
+                let victims = victims.collect::<Result<_, _>>();
+                self.victims =
+                    victims.map_err(|_| bad("numbers with + between them are needed"))?;
+            }
+            _ => return Err(AttackError::UnknownKnob { knob: knob.to_owned() }),
+        }
+        Ok(())
+    }
+
+    /// Whether these heights and views are meant.
+    pub fn cover(&self, height: Height, view: View) -> bool {
+        (self.heights.0..=self.heights.1).contains(&height)
+            && (self.views.0..=self.views.1).contains(&view)
+    }
+}
+
+#[cfg(test)]
+mod tests;
