@@ -209,7 +209,14 @@ impl Liar {
                 };
                 Some(Input::Blocks(blocks.into_iter().map(strip).collect()))
             }
-            Input::Tick { .. } | Input::Work | Input::Timer(_) | Input::Connected(_) => Some(input),
+            Input::Evidence(evidence) if evidence.get().accused(&self.validators) == self.own => {
+                None
+            }
+            Input::Tick { .. }
+            | Input::Work
+            | Input::Timer(_)
+            | Input::Connected(_)
+            | Input::Evidence(_) => Some(input),
         }
     }
 

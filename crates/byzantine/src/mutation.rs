@@ -254,6 +254,7 @@ impl Protocol for Mutator {
             | Input::Work
             | Input::Timer(_)
             | Input::Blocks(_)
+            | Input::Evidence(_)
             | Input::Connected(_) => None,
         };
         let mut output = self.inner.step(input);

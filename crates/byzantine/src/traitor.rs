@@ -128,7 +128,11 @@ impl Protocol for Traitor {
         match &input {
             Input::Tick { steady_ms, .. } => self.desk.now_ms = *steady_ms,
             Input::Message(message) => heard = Some(message.get().clone()),
-            Input::Work | Input::Timer(_) | Input::Connected(_) | Input::Blocks(_) => {}
+            Input::Work
+            | Input::Timer(_)
+            | Input::Connected(_)
+            | Input::Blocks(_)
+            | Input::Evidence(_) => {}
         }
         let mut output = self.inner.step(input);
         let Self { desk, attacks, witness, .. } = self;

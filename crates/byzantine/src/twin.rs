@@ -60,7 +60,14 @@ impl Twin {
                 }
                 Some(Input::Blocks(hushed))
             }
-            Input::Tick { .. } | Input::Work | Input::Timer(_) | Input::Connected(_) => Some(input),
+            Input::Evidence(evidence) if evidence.get().accused(&self.validators) == self.own => {
+                None
+            }
+            Input::Tick { .. }
+            | Input::Work
+            | Input::Timer(_)
+            | Input::Connected(_)
+            | Input::Evidence(_) => Some(input),
         }
     }
 

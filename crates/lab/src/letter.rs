@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crypto::encoding::{from_wire, to_wire};
 use crypto::signed::Authenticated;
 use pbft::{Door, Message};
+use types::evidence::Evidence;
 use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
 use types::transaction::SignedTransaction;
@@ -67,6 +68,12 @@ impl Parcel {
 fn is_authentic(message: &Message, door: &Door, verifier: &Verifier) -> bool {
     let mut claims = Vec::new();
     message.claims(door, &mut claims).is_ok() && !claims.is_empty() && verifier.all_hold(&claims)
+}
+
+/// Whether evidence passes the door.
+pub(crate) fn is_proof(evidence: &Evidence, door: &Door, verifier: &Verifier) -> bool {
+    let mut claims = Vec::new();
+    evidence.claims(door.validators(), &mut claims).is_ok() && verifier.all_hold(&claims)
 }
 
 /// Whether a block passes the door.

@@ -18,6 +18,7 @@ use pbft::{Door, Protocol, Replica, Timer};
 use types::address::Address;
 use types::amount::Amount;
 use types::door::CheckedTransactions;
+use types::evidence::Evidence;
 use types::genesis::{Genesis, GenesisBuilder};
 use types::number::Height;
 use types::parameters::Parameters;
@@ -111,6 +112,8 @@ pub struct World {
 enum Event {
     /// A consensus message arrives.
     Letter { to: u16, letter: Arc<Letter> },
+    /// A peer proves that a key lied.
+    Accusation { to: u16, evidence: Arc<Evidence> },
     /// Requests arrive from another replica.
     Requests { to: u16, parcels: Arc<Vec<Arc<Parcel>>> },
     /// A request arrives from a client.
@@ -260,6 +263,7 @@ impl World {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Letter { to, letter } => self.letter(to, &letter),
+            Event::Accusation { to, evidence } => self.accusation(to, evidence),
             Event::Requests { to, parcels } => self.requests(to, parcels),
             Event::Submission { to, client, parcel } => self.submission(to, client, &parcel),
             Event::Reply { client, reply, block } => self.reply(client, &reply, &block),

@@ -138,7 +138,7 @@ fn on_processor() -> Duration {
 fn propose(primary: &mut Ledger, genesis: &Genesis, parent: (Height, BlockId)) -> Block {
     let height = parent.0.next();
     let proposal =
-        primary.propose(&parent.1, height).expect("there is always something to propose");
+        primary.propose(&parent.1, height, &[]).expect("there is always something to propose");
     Block {
         header: Header {
             chain: *genesis.chain(),

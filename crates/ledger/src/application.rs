@@ -2,16 +2,15 @@
 
 use types::address::Address;
 use types::application::{Application, Arrivals, BlockRefusal, Pending, Proposal};
-use types::block::{Block, BlockId, Body};
+use types::block::{Block, BlockId, Body, evidence_bytes};
+use types::evidence::Evidence;
 use types::number::Height;
+use types::replica::ReplicaId;
 use types::transaction::SignedTransaction;
 
 use crate::execute::{Executed, Execution};
 use crate::layers::Layer;
 use crate::ledger::Ledger;
-
-/// Canonical bytes of a body without transactions.
-const EMPTY_BODY_BYTES: usize = 8;
 
 /// What was proposed last. A primary executes its own proposal next, and need not do it twice.
 #[derive(Debug, Clone)]
@@ -32,7 +31,12 @@ impl Application for Ledger {
     /// What waits, in the order of arrival, as much as fits. An account whose next transaction is
     /// not valid on this branch is passed over; only so many are, as a block has transactions, so
     /// that what a liar sends cannot make a proposal slow. On the committed state none is.
-    fn propose(&mut self, parent: &BlockId, height: Height) -> Option<Proposal> {
+    fn propose(
+        &mut self,
+        parent: &BlockId,
+        height: Height,
+        evidence: &[&Evidence],
+    ) -> Option<Proposal> {
         if self.layers.height_of(parent)?.checked_next() != Some(height) {
             return None;
         }
@@ -40,9 +44,10 @@ impl Application for Ledger {
             usize::try_from(self.bounds.block_transactions_max).unwrap_or(usize::MAX);
         let bytes_max = usize::try_from(self.bounds.block_bytes_max).unwrap_or(usize::MAX);
         let branch = self.layers.branch(&self.state, parent)?;
+        let accusation = self.accusation(evidence, parent, bytes_max);
         let mut execution = Execution::new(branch, self.chain, height);
         let mut transactions: Vec<SignedTransaction> = Vec::new();
-        let mut bytes = EMPTY_BODY_BYTES;
+        let mut bytes = accusation.map_or(0, evidence_bytes).saturating_add(Body::EMPTY_BYTES);
         let mut passed_over = 0_usize;
         let mut walk = self.pool.walk();
         while transactions.len() < transactions_max
@@ -62,13 +67,18 @@ impl Application for Ledger {
                 Err(_) => passed_over = passed_over.saturating_add(1),
             }
         }
-        if transactions.is_empty() {
+        if transactions.is_empty() && accusation.is_none() {
             return None;
         }
         let executed = execution.finish(*parent);
         let state_root = executed.layer.state_root;
         self.draft = Some(Draft { parent: *parent, executed });
-        Some(Proposal { body: Body::new(transactions), state_root })
+        let body = Body::new(transactions).with_evidence(accusation.cloned());
+        Some(Proposal { body, state_root })
+    }
+
+    fn is_convicted(&self, replica: ReplicaId, block: &BlockId) -> bool {
+        self.convicted.contains(&replica) || self.layers.is_convicted(replica, block)
     }
 
     fn execute(&mut self, block: &Block) -> Result<(), BlockRefusal> {
@@ -77,6 +87,7 @@ impl Application for Ledger {
             return Ok(());
         }
         self.check_bounds(block)?;
+        let convicts = self.convicts(block)?;
         let executed = match self.drafted(block) {
             Some(executed) => executed,
             None => self.run(block)?,
@@ -85,7 +96,8 @@ impl Application for Ledger {
         if found != block.header.state_root {
             return Err(BlockRefusal::StateRoot { promised: block.header.state_root, found });
         }
-        let layer = self.with_strangers(executed, block);
+        let mut layer = self.with_strangers(executed, block);
+        layer.convicts = convicts;
         let senders: Vec<_> = layer.senders.clone();
         self.layers.insert(id, layer);
         for (number, next) in senders {
@@ -103,6 +115,7 @@ impl Application for Ledger {
         } else {
             layer.changed.iter().map(|(_, account)| account.address).collect()
         };
+        self.convicted.extend(layer.convicts);
         self.state.fold_in(layer);
         self.settle_committed(&senders, &strangers);
         self.settle_accounts(&senders);
@@ -120,6 +133,34 @@ impl Application for Ledger {
 }
 
 impl Ledger {
+    /// The first piece of evidence that accuses a replica not convicted on this branch and fits into a body.
+    fn accusation<'a>(
+        &self,
+        evidence: &[&'a Evidence],
+        parent: &BlockId,
+        bytes_max: usize,
+    ) -> Option<&'a Evidence> {
+        let mut news = evidence
+            .iter()
+            .copied()
+            .filter(|evidence| !self.is_convicted(evidence.accused(&self.validators), parent));
+        news.find(|evidence| {
+            evidence_bytes(evidence).saturating_add(Body::EMPTY_BYTES) <= bytes_max
+        })
+    }
+
+    /// Whom the evidence of a block convicts.
+    fn convicts(&self, block: &Block) -> Result<Option<ReplicaId>, BlockRefusal> {
+        let Some(evidence) = block.body.evidence() else {
+            return Ok(None);
+        };
+        let replica = evidence.accused(&self.validators);
+        if self.is_convicted(replica, &block.header.parent) {
+            return Err(BlockRefusal::Convicted { replica });
+        }
+        Ok(Some(replica))
+    }
+
     /// Everything about a block that can be said without executing it.
     fn check_bounds(&self, block: &Block) -> Result<(), BlockRefusal> {
         let header = &block.header;

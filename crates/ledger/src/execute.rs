@@ -184,6 +184,7 @@ impl<'a> Execution<'a> {
                 state_root: state_root(self.accounts, overlay.root()),
                 overlay,
                 strangers: Strangers::new(),
+                convicts: None,
             },
             places: self.places,
         }

@@ -7,6 +7,7 @@ use types::address::Address;
 use types::amount::Amount;
 use types::application::{Application, BlockRefusal};
 use types::block::{Block, BlockId, Body, Header};
+use types::evidence::Evidence;
 use types::genesis::{Genesis, GenesisBuilder};
 use types::memo::Memo;
 use types::number::{Height, Nonce, View};
@@ -113,7 +114,12 @@ impl Fixture {
         transactions: Vec<SignedTransaction>,
         view: u64,
     ) -> Block {
-        let mut block = self.assemble(parent, Body::new(transactions), Digest::ZERO, view);
+        self.block_of(parent, Body::new(transactions), view)
+    }
+
+    /// A block with this body on `parent`, with the right state root if it is valid there.
+    pub(crate) fn block_of(&mut self, parent: BlockId, body: Body, view: u64) -> Block {
+        let mut block = self.assemble(parent, body, Digest::ZERO, view);
         if let Err(BlockRefusal::StateRoot { found, .. }) = self.ledger.execute(&block) {
             block.header.state_root = found;
         }
@@ -127,8 +133,17 @@ impl Fixture {
 
     /// Proposes on `parent` and makes the block of it, not executed yet.
     pub(crate) fn propose_on(&mut self, parent: BlockId) -> Option<Block> {
+        self.propose_with(parent, &[])
+    }
+
+    /// The same with evidence.
+    pub(crate) fn propose_with(
+        &mut self,
+        parent: BlockId,
+        evidence: &[&Evidence],
+    ) -> Option<Block> {
         let height = self.ledger.layers.height_of(&parent)?.next();
-        let proposal = self.ledger.propose(&parent, height)?;
+        let proposal = self.ledger.propose(&parent, height, evidence)?;
         Some(self.assemble(parent, proposal.body, proposal.state_root, 0))
     }
 

@@ -12,6 +12,7 @@ use types::account::Account;
 use types::address::Address;
 use types::block::BlockId;
 use types::number::{Height, Nonce};
+use types::replica::ReplicaId;
 use types::transaction::SignedTransaction;
 
 use crate::pool::ticket::Ticket;
@@ -50,6 +51,8 @@ pub(crate) struct Layer {
     pub(crate) state_root: Digest,
     /// Its transactions that were not in the pool when it was executed.
     pub(crate) strangers: Strangers,
+    /// Against whom it has evidence.
+    pub(crate) convicts: Option<ReplicaId>,
 }
 
 /// Transactions first seen inside a block, with the moment of their arrival.
@@ -150,6 +153,18 @@ impl Layers {
             layers.push(layer);
         }
         Some(Branch { state, layers, touched: &self.touched })
+    }
+
+    /// Whether a layer up to that of `block` has evidence against this replica.
+    pub(crate) fn is_convicted(&self, replica: ReplicaId, block: &BlockId) -> bool {
+        let mut at = block;
+        while let Some(layer) = self.layers.get(at) {
+            if layer.convicts == Some(replica) {
+                return true;
+            }
+            at = &layer.parent;
+        }
+        false
     }
 
     /// Adds the layer of `block`.

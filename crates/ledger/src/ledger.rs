@@ -1,5 +1,7 @@
 //! The ledger as a whole, and what others read of it. Reads see committed state only.
 
+use std::collections::BTreeSet;
+
 use crypto::digest::Digest;
 use crypto::signed::ChainId;
 use thiserror::Error;
@@ -11,7 +13,9 @@ use types::genesis::Genesis;
 use types::number::{Height, Nonce};
 use types::parameters::Parameters;
 use types::rejection::Rejection;
+use types::replica::ReplicaId;
 use types::transaction::{SignedTransaction, TransactionId};
+use types::validators::ValidatorSet;
 
 use crate::application::Draft;
 use crate::layers::{Layers, layers_max};
@@ -31,6 +35,9 @@ pub struct Ledger {
     pub(crate) layers: Layers,
     pub(crate) pool: Pool,
     pub(crate) draft: Option<Draft>,
+    pub(crate) validators: ValidatorSet,
+    /// Against whom a committed block has evidence.
+    pub(crate) convicted: BTreeSet<ReplicaId>,
 }
 
 /// What the genesis says about the size of blocks, and what follows for layers.
@@ -97,6 +104,7 @@ impl Ledger {
             height: Height::GENESIS,
             block: genesis.header().id(),
             accounts: genesis.accounts().to_vec(),
+            convicted: BTreeSet::new(),
         };
         Self::restore(genesis, snapshot, limits)
             .expect("a checked genesis has distinct accounts that hold its supply")
@@ -130,6 +138,8 @@ impl Ledger {
             layers: Layers::new(snapshot.block, snapshot.height),
             pool: Pool::new(limits),
             draft: None,
+            validators: genesis.validators().clone(),
+            convicted: snapshot.convicted,
         })
     }
 
@@ -172,7 +182,13 @@ impl Ledger {
     /// Everything that [`Ledger::restore`] needs. Copies all accounts.
     pub fn snapshot(&self) -> Snapshot {
         let (height, block) = self.committed();
-        Snapshot { height, block, accounts: self.state.accounts().to_vec() }
+        let (accounts, convicted) = (self.state.accounts().to_vec(), self.convicted.clone());
+        Snapshot { height, block, accounts, convicted }
+    }
+
+    /// The replicas against whom a committed block has evidence.
+    pub const fn convicted(&self) -> &BTreeSet<ReplicaId> {
+        &self.convicted
     }
 
     /// How much waits.

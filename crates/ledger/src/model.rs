@@ -68,8 +68,13 @@ impl Model {
     }
 
     fn root(&self) -> Digest {
-        Snapshot { height: Height::GENESIS, block: BlockId::NONE, accounts: self.accounts() }
-            .state_root()
+        Snapshot {
+            height: Height::GENESIS,
+            block: BlockId::NONE,
+            accounts: self.accounts(),
+            convicted: BTreeSet::new(),
+        }
+        .state_root()
     }
 }
 
@@ -378,10 +383,15 @@ impl World {
     fn check_all_that_is_pending_can_be_proposed(&mut self) {
         let pending = self.subject.ledger.pending();
         let proposed = self.subject.propose_on(self.committed);
-        let (transactions, bytes) =
-            proposed.map_or((0, 8), |block| (block.body.len(), block.body.encoded_bytes()));
+        let (transactions, bytes) = proposed
+            .map_or((0, types::block::Body::EMPTY_BYTES), |block| {
+                (block.body.len(), block.body.encoded_bytes())
+            });
         assert_eq!(u64::try_from(transactions), Ok(pending.transactions));
-        assert_eq!(u64::try_from(bytes), Ok(pending.bytes + 8));
+        assert_eq!(
+            u64::try_from(bytes),
+            Ok(pending.bytes + u64::try_from(types::block::Body::EMPTY_BYTES).unwrap())
+        );
     }
 }
 

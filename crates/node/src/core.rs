@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crypto::encoding::to_wire;
 use crypto::signed::Signed;
 use ledger::{Admission, Ledger, Origin, Ticket};
 use network::{GossipVerdict, Held, Network};
@@ -16,10 +17,12 @@ use pbft::{Input, Message, Outgoing, Output, Protocol, Recipients, Timer};
 use storage::Journal;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
+use types::block::Body;
 use types::evidence::Evidence;
 use types::genesis::Genesis;
 use types::number::Height;
 use types::rejection::Rejection;
+use types::replica::ReplicaId;
 use types::transaction::{SignedTransaction, TransactionId};
 use types::validators::ValidatorSet;
 
@@ -136,6 +139,10 @@ pub(crate) struct Core<P> {
     resend_before: Ticket,
     /// Where the clock of the protocol begins, which only goes forward.
     begun: Instant,
+    /// Evidence as a frame, the first against each replica: for peers that connect.
+    accusations: BTreeMap<ReplicaId, Arc<[u8]>>,
+    /// Evidence of an earlier life, not yet heard.
+    remembered: Vec<Signed<Evidence>>,
 }
 
 impl<P: Protocol<Application = Ledger>> Core<P> {
@@ -164,7 +171,14 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             resend_period: Duration::from_millis(u64::from(resend_ms)),
             resend_before: Ticket::FIRST,
             begun: Instant::now(),
+            accusations: BTreeMap::new(),
+            remembered: Vec::new(),
         }
+    }
+
+    /// The same core, which will hear first who was known to have lied.
+    pub(crate) fn knowing(self, remembered: Vec<Signed<Evidence>>) -> Self {
+        Self { remembered, ..self }
     }
 
     /// Runs until the process stops or a write fails.
@@ -175,6 +189,11 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
     pub(crate) async fn run(mut self, recovered: Output) -> Result<(), NodeError> {
         self.set_timers(&recovered.timers);
         self.perform(recovered).await?;
+        let mut known = Output::default();
+        for evidence in std::mem::take(&mut self.remembered) {
+            self.step(&mut known, Input::Evidence(Box::new(evidence)));
+        }
+        self.perform(known).await?;
         let mut resend_at = Instant::now();
         loop {
             let mut batch = Output::default();
@@ -231,6 +250,9 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
 
     /// One step; its output joins the batch, every field behind what the field holds already.
     fn step(&mut self, batch: &mut Output, input: Input) {
+        if let Input::Connected(replica) = &input {
+            self.tell(*replica);
+        }
         let mut output = self.protocol.step(input);
         self.set_timers(&output.timers);
         batch.records.append(&mut output.records);
@@ -295,6 +317,10 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         }
         let committed = !output.committed.is_empty();
         if committed {
+            let bodies = output.committed.iter().map(|proved| &proved.block.body);
+            for evidence in bodies.filter_map(Body::evidence).cloned().collect::<Vec<_>>() {
+                self.keep(evidence).await?;
+            }
             let job = Job::Blocks { blocks: output.committed, replies: output.replies };
             self.to_disk(job).await?;
         }
@@ -362,17 +388,34 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         Input::Tick { wall_ms: wall_clock_ms(), steady_ms }
     }
 
-    /// Counts proofs that a key lied, and has them kept.
-    async fn accuse(&self, evidence: Vec<Evidence>) -> Result<(), NodeError> {
+    /// Counts proofs that a key lied, tells everybody, and has them kept.
+    async fn accuse(&mut self, evidence: Vec<Evidence>) -> Result<(), NodeError> {
         for evidence in evidence {
             let accused = evidence.accused(&self.validators);
             let (kind, id) = (evidence.name(), evidence.id());
             self.metrics.accused(kind);
             tracing::error!(replica = accused.get(), kind, %id, "a validator's key has lied");
-            let evidence = Box::new(evidence);
-            self.to_disk(Job::Evidence { evidence, accused }).await?;
+            let frame: Arc<[u8]> = to_wire(&FrameRef::Evidence(&evidence)).into();
+            self.network.broadcast(Arc::clone(&frame));
+            self.accusations.entry(accused).or_insert(frame);
+            self.keep(evidence).await?;
         }
         Ok(())
+    }
+
+    async fn keep(&self, evidence: Evidence) -> Result<(), NodeError> {
+        let accused = evidence.accused(&self.validators);
+        let evidence = Box::new(evidence);
+        self.to_disk(Job::Evidence { evidence, accused }).await
+    }
+
+    /// Tells a peer that connects who has lied: it may have been away.
+    fn tell(&self, replica: ReplicaId) {
+        for frame in self.accusations.values() {
+            if self.network.send(replica, Arc::clone(frame)).is_err() {
+                self.metrics.unsent.inc();
+            }
+        }
     }
 
     /// Sends requests that wait for long to everybody, directly: gossip may have lost them.
@@ -391,7 +434,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         }
         if !frame.is_empty() {
             self.metrics.resent.inc_by(u64::try_from(frame.len()).unwrap_or(u64::MAX));
-            let frame = crypto::encoding::to_wire(&FrameRef::Requests(&frame));
+            let frame = to_wire(&FrameRef::Requests(&frame));
             self.network.broadcast(frame.into());
         }
     }

@@ -20,6 +20,7 @@ use crate::answers::Answers;
 use crate::catch_up;
 use crate::core::Arrived;
 use crate::door::Delivered;
+use crate::door::evidence::Brought;
 use crate::error::NodeError;
 use crate::metrics::DoorMetrics;
 use crate::requests::{Delivery, Offered};
@@ -31,6 +32,8 @@ pub(crate) struct Dispatch {
     pub(crate) messages: mpsc::Sender<Delivered>,
     /// To the request door.
     pub(crate) offered: Offered,
+    /// To the door for evidence.
+    pub(crate) brought: Brought,
     /// To the core.
     pub(crate) inputs: mpsc::Sender<Arrived>,
     /// To catch-up.
@@ -105,6 +108,10 @@ impl Dispatch {
             }
             Ok(Frame::Requests(transactions)) => {
                 self.offered.offer(from, Delivery::Peer { transactions, held });
+                true
+            }
+            Ok(Frame::Evidence(evidence)) => {
+                self.brought.bring(from, *evidence, held);
                 true
             }
             Err(error) => {

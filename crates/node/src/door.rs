@@ -23,6 +23,7 @@
 //! have undelivered, and when the core is busy the door waits, the peers' streams wait with it, and
 //! TCP tells the peers.
 
+pub(crate) mod evidence;
 pub(crate) mod worth;
 
 use std::collections::{BTreeSet, HashMap};

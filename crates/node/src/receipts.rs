@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crypto::merkle::Tree;
+use types::evidence::Evidence;
 use types::proof::ProvedBlock;
 use types::receipt::Receipt;
 use types::reply::BlockReply;
@@ -35,6 +36,7 @@ impl Committed {
             transaction: transaction.clone(),
             index,
             path,
+            evidence: body.evidence().map(Evidence::id),
             header: self.block.block.header.clone(),
             reply: self.reply,
         })

@@ -5,10 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crypto::keys::Signer;
+use crypto::signed::{Signed, Unverified};
 use ledger::{Ledger, PoolLimits, Replay};
 use pbft::{Output, Replica};
 use storage::{Directory, EvidenceStore, Journal, Store, UsedKey, WhenDamaged};
 use types::block::Header;
+use types::evidence::Evidence;
 use types::genesis::Genesis;
 use types::number::Height;
 use types::replica::ReplicaId;
@@ -27,6 +29,8 @@ pub struct Recovered {
     pub store: Store,
     /// Proofs that a validator's key lied.
     pub evidence: EvidenceStore,
+    /// What is in there.
+    pub lies: Vec<Signed<Evidence>>,
     /// Height of the snapshot it started from.
     pub snapshot: Height,
     /// How many blocks were executed again.
@@ -57,6 +61,12 @@ pub fn recover(
         tracing::warn!(%reason, "the index of the store was rebuilt from its blocks");
     }
     let evidence = EvidenceStore::open(&directory)?;
+    let lies = evidence.all()?;
+    let lies = lies.into_iter().filter_map(|evidence| {
+        let checked = Unverified::new(evidence).verify(genesis.validators());
+        checked.inspect_err(|error| tracing::warn!(%error, "evidence that is none")).ok()
+    });
+    let lies = lies.collect();
     let (ledger, tip, snapshot) = restore(&store, genesis)?;
     let replayed = tip.height.get().saturating_sub(snapshot.get());
     let config = pbft::Config {
@@ -65,7 +75,7 @@ pub fn recover(
         parameters: *genesis.parameters(),
     };
     let (replica, output) = Replica::recover(config, signer, ledger, tip, records)?;
-    Ok(Recovered { replica, output, journal, store, evidence, snapshot, replayed, directory })
+    Ok(Recovered { replica, output, journal, store, evidence, lies, snapshot, replayed, directory })
 }
 
 /// The ledger at the last durable block, that block's header, and the height of the snapshot that

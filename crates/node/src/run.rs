@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use types::door::Door;
+use types::evidence::Evidence;
 use types::number::Height;
 use types::rejection::Rejection;
 use types::replica::ReplicaId;
@@ -29,6 +30,7 @@ use crate::config::Config;
 use crate::core::{Arrived, Channels, Core, Request, View};
 use crate::disk::{self, Disk, Job};
 use crate::dispatch::Dispatch;
+use crate::door::evidence::{Brought, EvidenceDoor};
 use crate::door::worth::Worth;
 use crate::door::{Checked, ConsensusDoor, CutOff, Delivered};
 use crate::error::NodeError;
@@ -84,7 +86,7 @@ pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), Node
     let metrics = Metrics::register(&mut registry);
     let limits = Limits::for_network(
         config.genesis.parameters(),
-        config.genesis.validators().new_view_bytes_max(),
+        Evidence::bytes_max(config.genesis.validators()),
     );
     let (network, events) = network::start(
         settings(&config, limits.clone()),
@@ -179,6 +181,7 @@ struct Shared {
     store: storage::Store,
     checked: Checked,
     offered: Offered,
+    brought: Brought,
     hub: Arc<EventHub>,
     waiters: Waiters,
     view: watch::Receiver<View>,
@@ -200,6 +203,7 @@ impl House {
             journal,
             store,
             evidence,
+            lies,
             snapshot,
             directory,
             replayed: _,
@@ -223,6 +227,7 @@ impl House {
             store,
             checked: Checked::default(),
             offered: Offered::default(),
+            brought: Brought::default(),
             hub: Arc::new(EventHub::new()),
             waiters: Waiters::default(),
             view: views,
@@ -243,7 +248,8 @@ impl House {
         let metrics = self.metrics.core.clone();
         let network = self.network.clone();
         let core =
-            Core::new(replica, journal, network, channels, metrics, &self.config.genesis, snapshot);
+            Core::new(replica, journal, network, channels, metrics, &self.config.genesis, snapshot)
+                .knowing(lies);
         let disk = self.disk(&shared, evidence, durable);
         self.spawn_door(&senders, &shared, messages_in, deliveries_in);
         self.spawn_catch_up(&senders, &shared, caught_up, behinds, connected_in);
@@ -356,6 +362,13 @@ impl House {
             cut_off: Arc::clone(&cut_off),
             metrics: self.metrics.door.clone(),
         };
+        let evidence = EvidenceDoor {
+            validators: self.config.genesis.validators().clone(),
+            brought: shared.brought.clone(),
+            inputs: senders.inputs.clone(),
+            cut_off: Arc::clone(&cut_off),
+            metrics: self.metrics.door.clone(),
+        };
         let requests = RequestDoor {
             chain: *self.config.genesis.chain(),
             checked: shared.checked.clone(),
@@ -365,6 +378,7 @@ impl House {
             metrics: self.metrics.door.clone(),
         };
         self.spawn("the consensus door", consensus.run(messages));
+        self.spawn("the door for evidence", evidence.run());
         self.spawn("the request door", requests.run(deliveries));
     }
 
@@ -403,6 +417,7 @@ impl House {
         let dispatch = Dispatch {
             messages: senders.messages.clone(),
             offered: shared.offered.clone(),
+            brought: shared.brought.clone(),
             inputs: senders.inputs.clone(),
             connected: senders.connected.clone(),
             listening,

@@ -4,6 +4,7 @@
 use crypto::encoding::{Decode, DecodeError, Encode, FORMAT_VERSION, from_wire};
 use crypto::signed::Unverified;
 use pbft::Message;
+use types::evidence::Evidence;
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::transaction::SignedTransaction;
@@ -17,22 +18,27 @@ pub(crate) enum Frame {
     Consensus(Unverified<Message>),
     /// Requests that wait here for long: gossip may have lost them.
     Requests(Vec<Unverified<SignedTransaction>>),
+    /// Proof that a key lied.
+    Evidence(Box<Unverified<Evidence>>),
 }
 
 /// How a frame of the consensus protocol begins: the format version and the number of its variant.
 const CONSENSUS: [u8; 5] = [FORMAT_VERSION, 0, 0, 0, 0];
 
+/// How a frame with evidence begins.
+const EVIDENCE: [u8; 5] = [FORMAT_VERSION, 2, 0, 0, 0];
+
 impl Frame {
-    /// Reads a frame of at most `bytes_max` bytes. Only a message of the consensus protocol may be
-    /// that long: it can hold a block. Any other is refused by its length before anything is
-    /// decoded.
+    /// Reads a frame of at most `bytes_max` bytes. Only a message of the consensus protocol, which can
+    /// hold a block, and evidence may be that long. Any other is refused by its length before
+    /// anything is decoded.
     ///
     /// # Errors
     ///
     /// What is wrong with the bytes.
     pub(crate) fn read(bytes: &[u8], bytes_max: usize) -> Result<Self, DecodeError> {
-        let consensus = bytes.starts_with(&CONSENSUS);
-        from_wire(bytes, if consensus { bytes_max } else { bytes_max.min(BATCH_BYTES_MAX) })
+        let long = bytes.starts_with(&CONSENSUS) || bytes.starts_with(&EVIDENCE);
+        from_wire(bytes, if long { bytes_max } else { bytes_max.min(BATCH_BYTES_MAX) })
     }
 }
 
@@ -44,6 +50,8 @@ pub(crate) enum FrameRef<'a> {
     Consensus(&'a Message),
     /// See [`Frame::Requests`].
     Requests(&'a [SignedTransaction]),
+    /// See [`Frame::Evidence`].
+    Evidence(&'a Evidence),
 }
 
 /// Asks for committed blocks, the lowest first.

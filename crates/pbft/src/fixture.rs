@@ -9,6 +9,7 @@ use types::address::Address;
 use types::amount::Amount;
 use types::block::{Block, Body, Header};
 use types::certificate::Certificate;
+use types::evidence::Evidence;
 use types::genesis::{Genesis, GenesisBuilder};
 use types::memo::Memo;
 use types::number::{Height, Nonce, View};
@@ -298,6 +299,15 @@ impl Bench {
         output
     }
 
+    /// A block of view 0 with evidence and nothing else.
+    pub(crate) fn accusing(&self, parent: &Header, evidence: &Evidence) -> Block {
+        let mut block = block_on(&self.genesis, parent, &[]);
+        block.body = block.body.with_evidence(Some(evidence.clone()));
+        block.header.body_root = block.body.root();
+        block.header.state_root = fake_root(&parent.state_root, &block.body);
+        block
+    }
+
     /// Everybody but this replica asks for a view, one of them with this certificate, and its
     /// primary says so.
     pub(crate) fn new_view(&self, view: u64, certificate: Option<Certificate>) -> NewView {
@@ -419,4 +429,19 @@ pub(crate) fn new_views(output: &Output) -> Vec<NewView> {
 pub(crate) fn said(output: &Output) -> Vec<Statement> {
     let messages = output.messages.iter();
     messages.filter_map(|outgoing| Some(outgoing.message.vote()?.statement)).collect()
+}
+
+/// What is proposed.
+pub(crate) fn proposals(output: &Output) -> Vec<&PrePrepare> {
+    let messages = output.messages.iter();
+    let proposals = messages.filter_map(|outgoing| match &outgoing.message {
+        Message::PrePrepare(pre_prepare) => Some(pre_prepare),
+        Message::Prepare(_)
+        | Message::Commit(_)
+        | Message::ViewChange(_)
+        | Message::NewView(_)
+        | Message::Status(_)
+        | Message::Handover(_) => None,
+    });
+    proposals.collect()
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod blocks;
 pub(crate) mod connected;
+pub(crate) mod evidence;
 pub(crate) mod handover;
 pub(crate) mod new_view;
 pub(crate) mod own_key;

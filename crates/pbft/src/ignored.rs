@@ -82,6 +82,11 @@ pub enum Ignored {
         /// Who handed it over.
         replica: ReplicaId,
     },
+    /// A proof of this kind against a replica, which was known to have lied so.
+    RepeatedEvidence {
+        /// Who lied.
+        replica: ReplicaId,
+    },
     /// A message of this replica that came back.
     OwnMessage {
         /// This replica.
@@ -157,6 +162,7 @@ impl Ignored {
             Self::RepeatedNewView { .. } => "repeated-new-view",
             Self::AnsweredAlready { .. } => "answered-already",
             Self::NotMissing { .. } => "not-missing",
+            Self::RepeatedEvidence { .. } => "repeated-evidence",
             Self::OwnMessage { .. } => "own-message",
             Self::UnknownOwnMessage { .. } => "unknown-own-message",
             Self::Refused { refusal, .. } => refusal.name(),

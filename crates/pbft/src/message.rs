@@ -13,7 +13,7 @@ use crypto::signed::{Authenticated, ChainId, Signable, signing_digest};
 use crypto::verify::Claim;
 use thiserror::Error;
 use types::block::{Block, BlockId};
-use types::door::{BadTransaction, Door};
+use types::door::{BadBody, Door};
 use types::mutant;
 use types::replica::ReplicaId;
 use types::validators::ValidatorSet;
@@ -162,10 +162,10 @@ pub enum Malformed {
     Block,
     /// The body is not the one that the header commits to.
     #[error("the body is not the one of the header")]
-    Body,
-    /// A transaction of the body can be valid in no state.
+    OtherBody,
+    /// Something in the body can be valid in no state.
     #[error(transparent)]
-    Transaction(#[from] BadTransaction),
+    Body(#[from] BadBody),
     /// A view change is none.
     #[error(transparent)]
     ViewChange(#[from] ViewChangeError),
@@ -253,7 +253,7 @@ impl Handover {
     ) -> Result<(), Malformed> {
         let statement = HandedOver { block: self.block.id() };
         claims.push(claim(&statement, self.replica, self.signature, validators)?);
-        if self.block.fits() { Ok(()) } else { Err(Malformed::Body) }
+        if self.block.fits() { Ok(()) } else { Err(Malformed::OtherBody) }
     }
 }
 
@@ -273,7 +273,7 @@ impl PrePrepare {
             return Err(Malformed::Block);
         }
         if !self.block.fits() {
-            return Err(Malformed::Body);
+            return Err(Malformed::OtherBody);
         }
         door.body_claims(&self.block.body, claims)?;
         Ok(())

@@ -3,6 +3,7 @@
 use crypto::encoding::{Decode, Encode};
 use types::block::{Block, BlockId};
 use types::certificate::Certificate;
+use types::evidence::EvidenceId;
 use types::number::{Height, View};
 use types::view_change::{NewView, NewViewStatement, ViewChange, ViewChangeStatement};
 use types::vote::Vote;
@@ -64,6 +65,8 @@ pub enum Retirement {
     NewView(NewViewStatement),
     /// Its journal was gone when it started.
     JournalGone,
+    /// Evidence that its key has said what excludes itself.
+    Evidence(EvidenceId),
 }
 
 impl Record {

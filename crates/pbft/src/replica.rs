@@ -7,6 +7,7 @@ use crypto::keys::Signer;
 use crypto::signed::Signed;
 use types::application::Application;
 use types::block::Header;
+use types::evidence::Evidence;
 use types::mutant;
 use types::number::{Height, View};
 use types::parameters::Parameters;
@@ -59,6 +60,8 @@ pub enum Input {
     Blocks(Vec<Signed<ProvedBlock>>),
     /// This replica can be reached again, and may have missed anything said before.
     Connected(ReplicaId),
+    /// Somebody proves that a key lied; checked at the door.
+    Evidence(Box<Signed<Evidence>>),
 }
 
 /// What a replica shows.
@@ -192,6 +195,10 @@ impl<A: Application> Protocol for Replica<A> {
             Input::Work => {}
             Input::Timer(timer) => handler::timer::handle(state, timer, &mut output),
             Input::Blocks(blocks) => handler::blocks::handle(state, blocks, &mut output),
+            Input::Evidence(evidence) => {
+                let taken = handler::evidence::handle(state, evidence.into_inner(), &mut output);
+                output.ignored.extend(taken.err());
+            }
             Input::Connected(replica) => {
                 let told = handler::connected::handle(state, replica, &mut output);
                 output.ignored.extend(told.err());

@@ -93,6 +93,8 @@ pub(crate) struct State<A> {
     pub(crate) own: VecDeque<Message>,
     /// Who was accused of what, so that it is said once.
     pub(crate) accused: BTreeSet<(ReplicaId, &'static str)>,
+    /// The first proof against each replica that lied.
+    pub(crate) evidence: BTreeMap<ReplicaId, Evidence>,
 }
 
 /// A committed block, as far as the next ones need it.
@@ -223,6 +225,7 @@ impl<A> State<A> {
             status_at: None,
             own: VecDeque::new(),
             accused: BTreeSet::new(),
+            evidence: BTreeMap::new(),
         }
     }
 
@@ -486,6 +489,7 @@ impl<A> State<A> {
     pub(crate) fn accuse(&mut self, evidence: Evidence, output: &mut Output) {
         let accused = evidence.accused(&self.config.validators);
         if self.accused.insert((accused, evidence.name())) {
+            self.evidence.entry(accused).or_insert_with(|| evidence.clone());
             output.evidence.push(evidence);
         }
     }
@@ -500,6 +504,21 @@ fn raise(highest: &mut Option<Certificate>, certificate: &Certificate) -> bool {
 }
 
 impl<A: Application> State<A> {
+    /// Whether this replica has proof that another one lied, its own or that of a committed block. Such a one leads no
+    /// view: replicas that do not know of it yet lose time, and nothing else.
+    pub(crate) fn is_convicted(&self, replica: ReplicaId) -> bool {
+        self.evidence.contains_key(&replica)
+            || self.application.is_convicted(replica, &self.committed.id)
+    }
+
+    /// The evidence that is in no block up to the head, which must be executed.
+    pub(crate) fn news(&self) -> Vec<&Evidence> {
+        let (_, head) = self.head();
+        let news = self.evidence.iter();
+        let news = news.filter(|(accused, _)| !self.application.is_convicted(**accused, &head));
+        news.map(|(_, evidence)| evidence).collect()
+    }
+
     /// Executes the blocks of the path, as far up as they follow the committed one without gap, and no further than one
     /// window. Only who goes on voting needs them.
     pub(crate) fn execute_path(&mut self) -> Result<(), (Height, BlockRefusal)> {

@@ -141,5 +141,6 @@ pub(crate) fn snapshot(block: &Block, accounts: u64) -> Snapshot {
                 nonce: Nonce::new(block.header.height.get()),
             })
             .collect(),
+        convicted: [ReplicaId::new(3)].into(),
     }
 }

@@ -6,11 +6,14 @@
 //!
 //! Whether a snapshot's state root is its block's is asked by whoever restores from it.
 
+use std::collections::BTreeSet;
+
 use crypto::digest::{Digest, Domain, digest};
 use crypto::encoding::{Decode, Encode, encoded_bytes, from_wire, to_wire};
 use types::account::{Account, Snapshot};
 use types::block::BlockId;
 use types::number::Height;
+use types::replica::ReplicaId;
 
 use crate::database::{Change, Database, VALUE_BYTES_MAX};
 use crate::error::StorageError;
@@ -38,6 +41,8 @@ struct Manifest {
     pages: u32,
     /// Over the digests of all pages in order.
     content: Digest,
+    /// As in the snapshot.
+    convicted: BTreeSet<ReplicaId>,
 }
 
 /// Writes a snapshot, durably, and then removes all but the two newest. One of the same height is left as it
@@ -65,6 +70,7 @@ pub(crate) fn save(database: &Database, snapshot: &Snapshot) -> Result<(), Stora
         accounts: u64::try_from(snapshot.accounts.len()).unwrap_or(u64::MAX),
         pages,
         content: digest(Domain::SnapshotPage, &digests),
+        convicted: snapshot.convicted.clone(),
     };
     let manifest_key = key(MANIFEST_KEY, height);
     let sealed = seal(&manifest_key, &to_wire(&manifest));
@@ -119,7 +125,7 @@ pub(crate) fn load(database: &Database, height: Height) -> Result<Option<Snapsho
     {
         return Err(damaged("its pages are not those of its manifest".to_owned()));
     }
-    Ok(Some(Snapshot { height, block: manifest.block, accounts }))
+    Ok(Some(Snapshot { height, block: manifest.block, accounts, convicted: manifest.convicted }))
 }
 
 /// Removes what interrupted saves and removals left. Says how many snapshots that were.

@@ -4,6 +4,8 @@
 //! Accounts are numbered in the order of their creation and never removed; the state is a dense
 //! tree over them. There is no proof that an account does not exist.
 
+use std::collections::BTreeSet;
+
 use crypto::digest::{Digest, Domain, digest_of};
 use crypto::encoding::{Decode, Encode};
 use crypto::merkle::{self, Path};
@@ -13,9 +15,10 @@ use thiserror::Error;
 
 use crate::address::Address;
 use crate::amount::Amount;
-use crate::block::{BlockId, Header};
+use crate::header::{BlockId, Header};
 use crate::number::{Height, Nonce};
 use crate::proof::{Proof, ProofError};
+use crate::replica::ReplicaId;
 use crate::validators::ValidatorSet;
 
 /// What the ledger knows of one holder.
@@ -148,6 +151,8 @@ pub struct Snapshot {
     pub block: BlockId,
     /// All accounts in the order of their creation.
     pub accounts: Vec<Account>,
+    /// The replicas against whom the block or one below it has evidence.
+    pub convicted: BTreeSet<ReplicaId>,
 }
 
 impl Snapshot {

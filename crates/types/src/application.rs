@@ -9,8 +9,10 @@ use crypto::digest::Digest;
 use thiserror::Error;
 
 use crate::block::{Block, BlockId, Body};
+use crate::evidence::Evidence;
 use crate::number::Height;
 use crate::rejection::Rejection;
+use crate::replica::ReplicaId;
 
 /// Work that waits to be proposed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,7 +40,7 @@ pub struct Arrivals {
 /// A body that applies to its parent, and the state that follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
-    /// The transactions, at least one and at most what the genesis allows.
+    /// The transactions, at most what the genesis allows; at least one, unless there is evidence.
     pub body: Body,
     /// The root of the state after them.
     pub state_root: Digest,
@@ -55,7 +57,19 @@ pub trait Application {
     /// A body for a block of this height on `parent`, which is the committed tip or an executed
     /// block. `None` when there is nothing valid to propose. Proposing does not execute: the block,
     /// once it has its header, is executed like any other.
-    fn propose(&mut self, parent: &BlockId, height: Height) -> Option<Proposal>;
+    ///
+    /// Of `evidence`, which holds, the first piece goes into the body that accuses a replica not convicted on
+    /// this branch, if it fits.
+    fn propose(
+        &mut self,
+        parent: &BlockId,
+        height: Height,
+        evidence: &[&Evidence],
+    ) -> Option<Proposal>;
+
+    /// Whether evidence against this replica is in a block up to this one, which is the committed tip or an
+    /// executed block.
+    fn is_convicted(&self, replica: ReplicaId, block: &BlockId) -> bool;
 
     /// Executes a block on its parent's state, which is that of the committed tip or of an executed
     /// block, and keeps the result as a layer named by the block's id. Executing a block again is
@@ -100,7 +114,7 @@ pub enum BlockRefusal {
         /// The limit.
         layers_max: u32,
     },
-    /// It has no transaction.
+    /// It has neither a transaction nor evidence.
     #[error("the block is empty")]
     Empty,
     /// It has more transactions than the genesis allows.
@@ -122,6 +136,12 @@ pub enum BlockRefusal {
     /// The body is not the one the header commits to.
     #[error("the body is not the one of the header")]
     BodyRoot,
+    /// Its evidence accuses a replica that an earlier block has evidence against.
+    #[error("replica {replica} is convicted already")]
+    Convicted {
+        /// Who is accused again.
+        replica: ReplicaId,
+    },
     /// A transaction does not apply.
     #[error("transaction {index}: {rejection}")]
     Transaction {

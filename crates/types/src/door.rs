@@ -10,10 +10,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crypto::keys::Signature;
+use crypto::signed::Authenticated;
 use crypto::verify::Claim;
 use thiserror::Error;
 
 use crate::block::Body;
+use crate::evidence::EvidenceError;
 use crate::rejection::Rejection;
 use crate::transaction::TransactionId;
 use crate::validators::ValidatorSet;
@@ -48,14 +50,20 @@ pub struct Door {
     checked: Arc<dyn CheckedTransactions>,
 }
 
-/// A transaction that can be valid in no state, and where it stood.
+/// Something in a body that can be valid in no state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("transaction {index} of the body: {rejection}")]
-pub struct BadTransaction {
-    /// Its place in the body, from 0.
-    pub index: usize,
-    /// What is wrong with it.
-    pub rejection: Rejection,
+pub enum BadBody {
+    /// A transaction.
+    #[error("transaction {index} of the body: {rejection}")]
+    Transaction {
+        /// Its place in the body, from 0.
+        index: usize,
+        /// What is wrong with it.
+        rejection: Rejection,
+    },
+    /// What is said to be evidence is none.
+    #[error("the evidence of the body: {0}")]
+    Evidence(#[from] EvidenceError),
 }
 
 impl Door {
@@ -74,13 +82,13 @@ impl Door {
         &self.validators
     }
 
-    /// Appends the claims of a body's transactions, except of those checked before.
+    /// Appends the claims of a body's transactions, except of those checked before, and of its evidence.
     ///
     /// # Errors
     ///
     /// The first transaction whose [form](crate::transaction::SignedTransaction::check_form) rules
-    /// it out; then no claim was appended.
-    pub fn body_claims(&self, body: &Body, claims: &mut Vec<Claim>) -> Result<(), BadTransaction> {
+    /// it out, or evidence that proves nothing; then no claim was appended.
+    pub fn body_claims(&self, body: &Body, claims: &mut Vec<Claim>) -> Result<(), BadBody> {
         let before = claims.len();
         let appended = self.append_claims(body, claims);
         if appended.is_err() {
@@ -89,7 +97,7 @@ impl Door {
         appended
     }
 
-    fn append_claims(&self, body: &Body, claims: &mut Vec<Claim>) -> Result<(), BadTransaction> {
+    fn append_claims(&self, body: &Body, claims: &mut Vec<Claim>) -> Result<(), BadBody> {
         let chain = self.validators.chain();
         for (index, transaction) in body.transactions().iter().enumerate() {
             if self.checked.is_checked(&transaction.id(), &transaction.signature) {
@@ -97,8 +105,11 @@ impl Door {
             }
             transaction
                 .check_form(chain)
-                .map_err(|rejection| BadTransaction { index, rejection })?;
+                .map_err(|rejection| BadBody::Transaction { index, rejection })?;
             claims.push(transaction.claim());
+        }
+        if let Some(evidence) = body.evidence() {
+            evidence.claims(&self.validators, claims)?;
         }
         Ok(())
     }

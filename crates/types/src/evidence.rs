@@ -10,10 +10,9 @@ use crypto::signed::{Authenticated, signing_digest};
 use crypto::verify::Claim;
 use thiserror::Error;
 
-use crate::block::{BlockId, Header};
+use crate::header::{BlockId, DESCENDANTS_MAX, HEADER_BYTES, Header};
 use crate::macros::digest_name;
 use crate::number::{Height, View};
-use crate::proof::DESCENDANTS_MAX;
 use crate::replica::ReplicaId;
 use crate::validators::ValidatorSet;
 use crate::view_change::{NewView, NewViewError, ViewChange, ViewChangeError};
@@ -97,6 +96,13 @@ pub enum EvidenceError {
 }
 
 impl Evidence {
+    /// A bound on the canonical bytes of evidence among these validators: two new views, or two votes with all headers
+    /// between their blocks.
+    pub fn bytes_max(validators: &ValidatorSet) -> usize {
+        let headers = DESCENDANTS_MAX.saturating_add(2).saturating_mul(HEADER_BYTES);
+        validators.new_view_bytes_max().saturating_mul(2).saturating_add(headers)
+    }
+
     /// Its name.
     pub fn id(&self) -> EvidenceId {
         EvidenceId::new(digest_of(Domain::EvidenceId, self))

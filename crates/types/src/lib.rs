@@ -22,6 +22,7 @@ pub mod certificate;
 pub mod door;
 pub mod evidence;
 pub mod genesis;
+mod header;
 mod macros;
 pub mod memo;
 #[cfg(feature = "mutants")]

@@ -2,7 +2,7 @@
 
 use crypto::encoding::Encode;
 
-use crate::proof::DESCENDANTS_MAX;
+use crate::header::{DESCENDANTS_MAX, HEADER_BYTES};
 use crate::validators::VALIDATORS_MAX;
 
 /// Consensus parameters. All validators of a network have the same, because they are part of its
@@ -163,9 +163,6 @@ impl Parameters {
         body.saturating_add(headers).saturating_add(signatures).saturating_add(ROOM_BYTES)
     }
 }
-
-/// Canonical bytes of a header.
-const HEADER_BYTES: usize = 158;
 
 /// Canonical bytes of one signature of a certificate: a replica's number and 64 bytes.
 const SIGNATURE_BYTES: usize = 2 + 64;

@@ -11,13 +11,11 @@ use thiserror::Error;
 
 use crate::block::{Block, Header};
 use crate::certificate::{Certificate, CertificateError};
-use crate::door::{BadTransaction, Door};
+use crate::door::{BadBody, Door};
+pub use crate::header::DESCENDANTS_MAX;
 use crate::number::Height;
 use crate::validators::ValidatorSet;
 use crate::vote::Phase;
-
-/// Most headers between a block and the certificate that proves it; far more than any window.
-pub const DESCENDANTS_MAX: usize = 256;
 
 /// What proves a block.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -137,9 +135,9 @@ pub enum ProvedBlockError {
     /// The body is not the one the header commits to.
     #[error("the body is not the one of the header")]
     Body,
-    /// A transaction can be valid in no state.
+    /// Something in the body can be valid in no state.
     #[error(transparent)]
-    Transaction(#[from] BadTransaction),
+    BadBody(#[from] BadBody),
 }
 
 impl ProvedBlock {

@@ -10,6 +10,7 @@ use crypto::merkle::Path;
 use thiserror::Error;
 
 use crate::block::{Header, body_root};
+use crate::evidence::EvidenceId;
 use crate::reply::BlockReply;
 use crate::transaction::{SignedTransaction, TransactionId};
 use crate::validators::ValidatorSet;
@@ -25,6 +26,8 @@ pub struct Receipt {
     pub index: u32,
     /// Its path in the tree of the body.
     pub path: Path,
+    /// The evidence of the block.
+    pub evidence: Option<EvidenceId>,
     /// The header of the block.
     pub header: Header,
     /// The validator's word that the block is committed.
@@ -93,7 +96,9 @@ impl Receipt {
         let index = u64::from(self.index);
         self.path
             .root(Domain::TransactionNode, self.transaction.leaf(), index, transactions)
-            .is_some_and(|root| body_root(transactions, root) == self.header.body_root)
+            .is_some_and(|root| {
+                body_root(transactions, root, self.evidence) == self.header.body_root
+            })
     }
 }
 

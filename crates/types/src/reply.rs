@@ -12,7 +12,7 @@ use crypto::keys::{Signature, Signer};
 use crypto::signed::{Authenticated, ChainId, Signable, signing_digest};
 use crypto::verify::Claim;
 
-use crate::block::BlockId;
+use crate::header::BlockId;
 use crate::number::Height;
 use crate::replica::ReplicaId;
 use crate::validators::ValidatorSet;

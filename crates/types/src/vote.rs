@@ -7,7 +7,7 @@ use crypto::signed::{Authenticated, ChainId, Signable, signing_digest};
 use crypto::verify::Claim;
 use thiserror::Error;
 
-use crate::block::BlockId;
+use crate::header::BlockId;
 use crate::number::{Height, View};
 use crate::replica::ReplicaId;
 use crate::validators::ValidatorSet;

@@ -131,6 +131,7 @@ pub(crate) fn receipt(number: u8, block: &Block, index: u32) -> Receipt {
         path: block.body.path(index).unwrap(),
         header: block.header.clone(),
         reply: reply(number, &block.header),
+        evidence: None,
     }
 }
 

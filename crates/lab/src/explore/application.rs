@@ -10,8 +10,10 @@ use types::address::Address;
 use types::amount::Amount;
 use types::application::{Application, Arrivals, BlockRefusal, Pending, Proposal};
 use types::block::{Block, BlockId, Body};
+use types::evidence::Evidence;
 use types::memo::Memo;
 use types::number::{Height, Nonce};
+use types::replica::ReplicaId;
 use types::transaction::{Action, SignedTransaction, Transaction, Transfer};
 
 use crate::keys::Owner;
@@ -62,10 +64,22 @@ impl Application for Numbers {
         Arrivals::default()
     }
 
-    fn propose(&mut self, parent: &BlockId, height: Height) -> Option<Proposal> {
+    fn propose(
+        &mut self,
+        parent: &BlockId,
+        height: Height,
+        _evidence: &[&Evidence],
+    ) -> Option<Proposal> {
         let body = body(self.chain, 0);
         let state_root = root(parent, &body);
         (height <= self.last).then_some(Proposal { body, state_root })
+    }
+
+    /// Everybody is, from the beginning: so no evidence is news that a block would carry, and any view may be left at any
+    /// time, whoever has found out what. That is more than can happen, and the same for states that differ in nothing
+    /// but what they can prove.
+    fn is_convicted(&self, _replica: ReplicaId, _block: &BlockId) -> bool {
+        true
     }
 
     fn execute(&mut self, block: &Block) -> Result<(), BlockRefusal> {

@@ -7,6 +7,7 @@ use crypto::keys::Signer;
 use crypto::signed::Signed;
 use ledger::{Ledger, Ticket};
 use pbft::{Input, Output, Protocol, Timer};
+use types::evidence::Evidence;
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
@@ -90,6 +91,7 @@ pub(super) struct Asking {
 /// What waits for a process to look at it.
 pub(super) enum Inbound {
     Letter(Arc<Letter>),
+    Accusation(Arc<Evidence>),
     Requests(Arc<Vec<Arc<Parcel>>>),
     Submission(u16, Arc<Parcel>),
     Timer(Timer),

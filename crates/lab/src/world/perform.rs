@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pbft::journal::{append_frame, live, read};
 use pbft::{Outgoing, Output, Recipients, Record};
+use types::evidence::Evidence;
 use types::mutant;
 use types::replica::ReplicaId;
 use types::reply::{BlockReply, CommittedStatement};
@@ -112,8 +113,9 @@ impl World {
         if timed && self.dies_with(replica, Moment::Done, &output) {
             return;
         }
-        for evidence in &output.evidence {
-            self.check.evidence(self.now, replica, evidence);
+        for evidence in std::mem::take(&mut output.evidence) {
+            self.check.evidence(self.now, replica, &evidence);
+            self.spread_evidence(replica, &Arc::new(evidence));
         }
         for ignored in &output.ignored {
             let count = self.counts.ignored.entry(ignored.name()).or_default();
@@ -165,6 +167,17 @@ impl World {
             }
         }
         !self.dies(replica, Moment::Sending) && !self.dies(replica, Moment::Sent)
+    }
+
+    /// As the shell: whoever learns of a lie tells everybody once.
+    fn spread_evidence(&mut self, from: u16, evidence: &Arc<Evidence>) {
+        for to in self.replicas().filter(|to| *to != from) {
+            let arrivals = self.links.send(self.now, Party::Replica(from), Party::Replica(to));
+            for at in arrivals.into_iter().flatten() {
+                let evidence = Arc::clone(evidence);
+                self.queue.push(at, Event::Accusation { to, evidence });
+            }
+        }
     }
 
     fn post(&mut self, from: u16, to: u16, letter: &Arc<Letter>) {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use crypto::signed::Signed;
 use ledger::{Admission, Origin};
 use pbft::{Input, Output, Timer};
+use types::evidence::Evidence;
 use types::replica::ReplicaId;
 
 use super::host::Inbound;
 use super::{Event, Inside, World};
-use crate::letter::{Letter, Parcel};
+use crate::letter::{Letter, Parcel, is_proof};
 use crate::links::Party;
 
 impl World {
@@ -19,6 +20,13 @@ impl World {
         // What does not hold is turned away at the door.
         if letter.message.is_some() {
             self.arrive(to, Inbound::Letter(letter.clone()));
+        }
+    }
+
+    pub(super) fn accusation(&mut self, to: u16, evidence: Arc<Evidence>) {
+        self.trace.add(self.now, 14, to, evidence.id().digest().as_bytes());
+        if is_proof(&evidence, &self.door, &self.verifier) {
+            self.arrive(to, Inbound::Accusation(evidence));
         }
     }
 
@@ -110,6 +118,10 @@ impl World {
                 } else {
                     self.answer_again(replica, client, &parcel);
                 }
+            }
+            Inbound::Accusation(evidence) => {
+                let evidence = Box::new(Signed::vouched(Evidence::clone(&evidence)));
+                self.feed(replica, batch, Input::Evidence(evidence));
             }
             Inbound::Timer(timer) => self.feed(replica, batch, Input::Timer(timer)),
             Inbound::Blocks(blocks) => self.feed(replica, batch, Input::Blocks(blocks)),

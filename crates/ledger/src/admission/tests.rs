@@ -330,7 +330,7 @@ fn a_transaction_of_a_block_in_flight_is_pending_but_not_proposed_again() {
 
     assert_eq!(admitted, Ok(Admission::Pending));
     assert_eq!(fixture.pending(), 0);
-    assert!(fixture.ledger.propose(&block.id(), Height::new(2)).is_none());
+    assert!(fixture.ledger.propose(&block.id(), Height::new(2), &[]).is_none());
     fixture.commit(&block);
     assert_eq!(fixture.ledger.pool().pending, 0);
     assert_eq!(fixture.ledger.take_dropped(), []);

@@ -1,5 +1,7 @@
 //! The committed state by itself.
 
+use std::collections::BTreeSet;
+
 use types::account::{Account, Snapshot};
 use types::amount::Amount;
 use types::block::BlockId;
@@ -18,8 +20,12 @@ fn account(person: u16, balance: u64) -> Account {
 fn its_root_is_that_of_the_snapshot_of_its_accounts() {
     for people in 0..20 {
         let accounts: Vec<Account> = (0..people).map(|person| account(person, 5)).collect();
-        let snapshot =
-            Snapshot { height: Height::GENESIS, block: BlockId::NONE, accounts: accounts.clone() };
+        let snapshot = Snapshot {
+            height: Height::GENESIS,
+            block: BlockId::NONE,
+            accounts: accounts.clone(),
+            convicted: BTreeSet::new(),
+        };
 
         let state = State::new(accounts).unwrap();
 

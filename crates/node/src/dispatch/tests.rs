@@ -30,6 +30,7 @@ async fn sort(genesis: &Genesis, frames: Vec<Payload>) -> Sorted {
     let (connected, _) = mpsc::channel(10);
     let metrics = DoorMetrics::default();
     let dispatch = Dispatch {
+        brought: Brought::default(),
         messages: messages_out,
         offered: offered.clone(),
         inputs,

@@ -111,11 +111,11 @@ fn a_frame_of_more_requests_than_a_batch_is_refused_by_its_length_alone() {
 }
 
 #[test]
-fn only_a_message_of_the_protocol_may_be_as_long_as_a_frame() {
+fn only_a_message_of_the_protocol_and_evidence_may_be_as_long_as_a_frame() {
     let [consensus, _] = frames();
     let long = [consensus.as_slice(), &[0; BATCH_BYTES_MAX]].concat();
     let mut unknown = long.clone();
-    unknown[1] = 2;
+    unknown[1] = 3;
 
     let read = |bytes: &[u8]| Frame::read(bytes, BYTES_MAX).unwrap_err();
 

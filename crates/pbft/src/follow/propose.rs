@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use types::application::{Application, Pending};
 use types::block::{Block, Header};
+use types::evidence::Evidence;
 use types::number::Height;
 use types::vote::Phase;
 
@@ -21,11 +22,12 @@ pub(super) fn propose<A: Application>(state: &mut State<A>, output: &mut Output)
     }
     propose_tip(state, output);
     let pending = state.application.pending();
-    if pending.transactions == 0 {
+    let accuses = state.next_vote().is_some() && !state.news().is_empty();
+    if pending.transactions == 0 && !accuses {
         state.batch = Batch::Empty;
         return;
     }
-    if !is_due(state, pending) {
+    if !accuses && !is_due(state, pending) {
         if state.batch == Batch::Empty {
             state.batch = Batch::Waiting;
             output.timers.push(TimerSet {
@@ -74,7 +76,9 @@ fn is_due<A>(state: &State<A>, pending: Pending) -> bool {
 fn build<A: Application>(state: &mut State<A>, height: Height) -> Option<Block> {
     let (_, parent) = state.head();
     let later = state.head_header().timestamp_ms.checked_add(1)?;
-    let proposal = state.application.propose(&parent, height)?;
+    let news: Vec<Evidence> = state.news().into_iter().cloned().collect();
+    let news: Vec<&Evidence> = news.iter().collect();
+    let proposal = state.application.propose(&parent, height, &news)?;
     let header = Header {
         chain: *state.config.validators.chain(),
         height,

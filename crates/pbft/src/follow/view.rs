@@ -38,13 +38,17 @@ fn give_up<A: Application>(state: &mut State<A>, output: &mut Output) {
         return;
     }
     state.pace.rest();
-    let present = state.pace.present().saturating_add(1);
     if let Some(next) = state.view.checked_next()
-        && present >= state.quorum().q()
-        && state.quorum().n() > 1
+        && is_quorum_present(state)
     {
         state.ask(next, output);
     }
+}
+
+/// Whether others were heard from recently that are a quorum with this replica.
+pub(super) fn is_quorum_present<A>(state: &State<A>) -> bool {
+    let present = state.pace.present().saturating_add(1);
+    present >= state.quorum().q() && state.quorum().n() > 1
 }
 
 /// Joins the smallest of the later views that t + 1 others ask for: one of them is honest. Whether it did.

@@ -5,7 +5,7 @@ use types::application::Application;
 use types::mutant;
 use types::number::Height;
 
-use super::view::is_quorum_leaving;
+use super::view::{is_quorum_leaving, is_quorum_present};
 use crate::output::{AFTER_MS_MAX, Output, Timer, TimerSet};
 use crate::state::{Stage, State};
 
@@ -17,20 +17,32 @@ pub(super) fn wait<A: Application>(state: &mut State<A>, output: &mut Output) {
 
 /// Waits for progress while there is work: a request, or a block that this replica stands on and that is not
 /// committed. Only a commit begins the time anew. Who asks for a view waits once a quorum wants to leave with it.
+///
+/// A primary that is known to have lied is not waited for, whether there is work or not, unless no quorum is there to
+/// leave with.
 fn set_progress_timer<A: Application>(state: &mut State<A>, output: &mut Output) {
     let pending = state.application.pending().transactions > 0 && !mutant!(PendingIsNoWork);
     let work = state.path.head().is_some() || pending;
+    let shunned = is_shunned(state);
     let waits = match state.stage {
-        Stage::Entered | Stage::Moved => work,
+        Stage::Entered | Stage::Moved => work || shunned,
         Stage::Asked => is_quorum_leaving(state),
     };
     if !waits || !state.may_speak() {
         state.pace.rest();
         return;
     }
+    if shunned {
+        state.pace.hurry();
+    }
     if let Some(after_ms) = state.pace.wait() {
         output.timers.push(TimerSet { timer: Timer::Progress, after_ms });
     }
+}
+
+/// Whether the primary is known to have lied, and a quorum is there to leave its view.
+fn is_shunned<A: Application>(state: &State<A>) -> bool {
+    state.is_convicted(state.primary()) && is_quorum_present(state)
 }
 
 fn set_proposal_timer<A>(state: &mut State<A>, output: &mut Output) {

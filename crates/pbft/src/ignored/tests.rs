@@ -301,6 +301,7 @@ fn every_reason_has_a_name_of_its_own() {
         Ignored::RepeatedNewView { view: View::FIRST },
         Ignored::AnsweredAlready { replica },
         Ignored::NotMissing { replica },
+        Ignored::RepeatedEvidence { replica },
         Ignored::OwnMessage { replica },
         Ignored::UnknownOwnMessage { replica },
         Ignored::NotNext { height },
@@ -339,6 +340,7 @@ fn is_listed(reason: &Ignored) -> bool {
         | Ignored::RepeatedNewView { .. }
         | Ignored::AnsweredAlready { .. }
         | Ignored::NotMissing { .. }
+        | Ignored::RepeatedEvidence { .. }
         | Ignored::OwnMessage { .. }
         | Ignored::UnknownOwnMessage { .. }
         | Ignored::NotNext { .. }

@@ -8,7 +8,8 @@
 //!   a certificate is the same question as meeting the vote itself;
 //! - **what only proves the lies of others**: their last commit votes, what their view changes show to somebody who
 //!   is not the primary of the view asked for, what a new view shows beside its tip and the own view change, who was
-//!   accused. Evidence is a pair of what one key has signed, and a model check looks at all pairs;
+//!   accused. Evidence is a pair of what one key has signed, and a model check looks at all pairs. What follows from it
+//!   (it is proposed, and its owner is not waited for) must be so from the beginning or never, by the application;
 //! - **prepare votes of others, once the own commit vote is given**: the slot has a proposal and the primary's vote for
 //!   it, both stay, and no other question is asked of them;
 //! - **hints and courtesy**: how far peers say they are, who was answered, what was last said about where this

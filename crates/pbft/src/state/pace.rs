@@ -15,6 +15,10 @@ use crate::output::AFTER_MS_MAX;
 /// A replica counts as heard from for so long after its last word, in milliseconds.
 pub(crate) const HEARD_MS: u64 = 3_000;
 
+/// How long a primary is waited for that is known to have lied, in milliseconds: long enough for the others to hear of
+/// it, so that most leave its view together.
+pub(crate) const HURRY_MS: u64 = 50;
+
 /// How often a replica says where it stands while something waits, in milliseconds.
 pub(crate) const STATUS_BUSY_MS: u32 = 250;
 
@@ -107,6 +111,14 @@ impl Pace {
         let after_ms = u32::try_from(left_ms).unwrap_or(AFTER_MS_MAX).min(AFTER_MS_MAX);
         self.timer_ms = Some(self.now_ms.saturating_add(u64::from(after_ms)));
         Some(after_ms)
+    }
+
+    /// Waits no longer than [`HURRY_MS`] from now on, if nobody waited before.
+    pub(crate) fn hurry(&mut self) {
+        let deadline_ms = self.now_ms.saturating_add(HURRY_MS);
+        if self.deadline_ms.is_none_or(|earlier| earlier > deadline_ms) {
+            self.deadline_ms = Some(deadline_ms);
+        }
     }
 
     /// Nobody waits for anything any more.

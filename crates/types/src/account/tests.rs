@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use crypto::digest::Digest;
 use crypto::encoding::{decode, encode};
 
@@ -76,8 +78,12 @@ fn no_changed_bit_is_accepted() {
 
 #[test]
 fn a_snapshot_knows_its_root_and_its_supply() {
-    let mut snapshot =
-        Snapshot { height: Height::new(1), block: BlockId::NONE, accounts: fixtures::accounts() };
+    let mut snapshot = Snapshot {
+        height: Height::new(1),
+        block: BlockId::NONE,
+        accounts: fixtures::accounts(),
+        convicted: BTreeSet::new(),
+    };
 
     let root = fixtures::block(1, BlockId::NONE).header.state_root;
     assert_eq!(snapshot.state_root(), root);

@@ -1,4 +1,7 @@
+use std::collections::BTreeSet;
+
 use crypto::digest::{Digest, Domain};
+use crypto::encoding::encode;
 use crypto::merkle;
 
 use super::{Body, Header, body_root};
@@ -65,8 +68,8 @@ fn the_root_covers_order_signatures_and_number() {
     for other in [reversed, doubled, transactions[..2].to_vec()] {
         assert_ne!(Body::new(other).root(), body.root());
     }
-    assert_ne!(body_root(3, Digest::ZERO), body_root(4, Digest::ZERO));
-    assert_eq!(Body::default().root(), body_root(0, Digest::ZERO));
+    assert_ne!(body_root(3, Digest::ZERO, None), body_root(4, Digest::ZERO, None));
+    assert_eq!(Body::default().root(), body_root(0, Digest::ZERO, None));
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn every_transaction_has_a_path_to_the_root() {
         let path = body.path(index).unwrap();
         let leaf = transaction.leaf();
         let root = path.root(Domain::TransactionNode, leaf, u64::from(index), 3);
-        assert_eq!(root.map(|root| body_root(3, root)), Some(body.root()));
+        assert_eq!(root.map(|root| body_root(3, root, None)), Some(body.root()));
         assert_eq!(body.tree().path(u64::from(index)), Some(path));
     }
     assert_eq!(body.path(3), None);
@@ -85,6 +88,21 @@ fn every_transaction_has_a_path_to_the_root() {
 
 fn body_leaves(body: &Body) -> Vec<Digest> {
     body.transactions().iter().map(crate::SignedTransaction::leaf).collect()
+}
+
+#[test]
+fn the_root_covers_the_evidence_and_every_piece_has_its_own() {
+    let body = fixtures::block(5, BlockId::NONE).body;
+    let mut roots = BTreeSet::from([body.root()]);
+
+    for evidence in fixtures::evidence() {
+        let with_evidence = body.clone().with_evidence(Some(evidence));
+
+        assert!(roots.insert(with_evidence.root()));
+        assert!(!Body::default().with_evidence(with_evidence.evidence().cloned()).is_empty());
+        assert_eq!(with_evidence.encoded_bytes(), encode(&with_evidence).len());
+    }
+    assert_eq!(body.encoded_bytes(), encode(&body).len());
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn the_chain_id_is_what_it_always_was() {
     );
     assert_eq!(
         genesis().block().id().to_string(),
-        "b289aa9262a568d341f98031dad3f4d77db95e114059acf9a93abc4bb9ef8b18"
+        "0bf8b8aab88d5ceb12381d7eff5868c5a7e6726c39f6699ddf7674a91272f69a"
     );
 }
 

@@ -2,7 +2,7 @@ use crypto::encoding::{decode, encode};
 use crypto::signed::{Authenticated as _, Forged, Unverified};
 
 use super::{DESCENDANTS_MAX, Proof, ProofError, ProvedBlock, ProvedBlockError};
-use crate::door::BadTransaction;
+use crate::door::BadBody;
 use crate::tests::fixtures::{self, certificate, proof, statement};
 use crate::{
     Action, Amount, Block, BlockId, Body, CertificateError, Door, Header, Height, Phase, Rejection,
@@ -208,7 +208,7 @@ fn transactions_are_checked_too() {
 
     assert_eq!(
         verdict(&zero, proof(std::slice::from_ref(&zero), &[0, 1, 2])),
-        Err(Forged::Malformed(ProvedBlockError::Transaction(BadTransaction {
+        Err(Forged::Malformed(ProvedBlockError::BadBody(BadBody::Transaction {
             index: 1,
             rejection: Rejection::ZeroAmount,
         })))

@@ -164,6 +164,7 @@ fn samples() -> Vec<Vec<u8>> {
         height: Height::new(3),
         block: proved.block.id(),
         accounts: fixtures::accounts(),
+        convicted: [1, 3].map(ReplicaId::new).into(),
     };
     [
         encode(&fixtures::address(1)),

@@ -198,6 +198,7 @@ pub(crate) fn receipt(index: u32) -> Receipt {
         transaction: block.body.transactions()[place].clone(),
         index,
         path: block.body.path(index).unwrap(),
+        evidence: None,
         reply: reply(&block.header, 2),
         header: block.header,
     }

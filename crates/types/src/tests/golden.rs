@@ -93,6 +93,7 @@ fn body_bytes() -> Bytes {
         .then(&signed_bytes(200, 0))
         .then(&signed_bytes(200, 1))
         .then(&signed_bytes(202, 7))
+        .raw(&[0])
 }
 
 fn statement_bytes(statement: &Statement, phase: u32) -> Bytes {
@@ -202,7 +203,11 @@ fn blocks_encode_as_header_and_body() {
     assert_encodes(&block.body, &body_bytes());
     assert_eq!(block.body.encoded_bytes(), body_bytes().0.len());
     assert_encodes::<Block>(&block, &expected);
-    assert_encodes(&Body::default(), &bytes().u64(0));
+    assert_encodes(&Body::default(), &bytes().u64(0).raw(&[0]));
+    for evidence in fixtures::evidence() {
+        let expected = bytes().u64(0).raw(&[1]).raw(&encode(&evidence));
+        assert_encodes(&Body::default().with_evidence(Some(evidence)), &expected);
+    }
 }
 
 #[test]
@@ -289,6 +294,7 @@ fn accounts_and_their_proofs_encode_field_by_field() {
         height: Height::new(3),
         block: BlockId::NONE,
         accounts: fixtures::accounts()[..2].to_vec(),
+        convicted: [1, 3].map(ReplicaId::new).into(),
     };
 
     assert_encodes(&fixtures::accounts()[4], &account_bytes(4));
@@ -301,7 +307,15 @@ fn accounts_and_their_proofs_encode_field_by_field() {
     );
     assert_encodes(
         &snapshot,
-        &bytes().u64(3).raw(&[0; 32]).u64(2).then(&account_bytes(0)).then(&account_bytes(1)),
+        &bytes()
+            .u64(3)
+            .raw(&[0; 32])
+            .u64(2)
+            .then(&account_bytes(0))
+            .then(&account_bytes(1))
+            .u64(2)
+            .u16(1)
+            .u16(3),
     );
 }
 
@@ -315,6 +329,7 @@ fn receipts_encode_field_by_field() {
         &signed_bytes(200, 1)
             .u32(1)
             .then(&path_bytes(&receipt.path))
+            .raw(&[0])
             .then(&header_bytes(&receipt.header))
             .u64(9)
             .raw(statement.block.digest().as_bytes())
@@ -356,17 +371,17 @@ const DIGESTS: [&str; 14] = [
     "transaction leaf 815f744b0b920365b91b83833f1cd9160a4cc44d15c1e2c7a2696c04e4d51ebe",
     "transaction signature c8b9d79b45ef9a62b2995bc54005e1576455e9946d62b2cc7afbf5d4b8a5603b\
      32a348d0bbb639bf24a462bbbf7ee7ba735615c1417dffd1c2996963147e3b03",
-    "body root 3878e048f45b40169cfb2f1074ef5802cba46588ebe8a3c0c4dbb74a8c161804",
-    "empty body root e0bdd1b6676a83aad25b2f3e922e6063900e572ca4386e515c1972c075f382fc",
+    "body root 6588c4c5211d50375c30e48b628ac74ec377e3e266ab18bde02bec7b76e40191",
+    "empty body root 48769c275c6eb748eb8f722eb721531e2ee24c75f7bf23dbe4eaebc02bc3319b",
     "account leaf 31af638be4096917e08d943ddff6c7079555b28e7832f41d2e5fc240f649802e",
     "state root a681cf164cf2db01c85eeded75f66c9bc70d7ea2a7df0e2ecbb252761600b506",
-    "block id 858beb42b09808d85bdef9ed01095beb1584824f700f6d7d97073bae1af21b8d",
-    "vote digest 0f174247046a6ff385a63cd5d0cdf69127ae2de886f4e31003f65ea1cc3bfbd6",
-    "vote signature 4a2346d752d5a550eb034b400f953e9336fea6e63ffa8277eeff980bf1e8baaf\
-     e4ec97cf9ebb602b2a1827193d02a94226e20eedc081b99cc16277a3ca39d10b",
-    "reply signature 1342ee27ae484571a7b513f73e8c709921d7af1c7532ed97c2e5ac54ea784286\
-     ec90c7e2f740326a05ea254f2be2069e4da1c295562aa2390633d50c61efa701",
-    "view change digest ef7fcb73500a06f657ea70235b923347fab9e5ba6bb590bc929d9115f538f87c",
-    "new view digest 87fd3b7312c3b8fefc8a859d8735c19dd4a097a96b943e8065922ae377465ae7",
-    "evidence id 48f585220b1613bc4ce3000b97fb370d5d9fc64245928c7c167ed800070bdb7e",
+    "block id 9f73e10997deff33cadae18ae8d54014531814fda56fba4e99fd88a55b1e5c5e",
+    "vote digest 2201e2242b5a1d551ea13bc3bd0019aa7b8af2a306a6d286d9b4d3cb833f752a",
+    "vote signature 953145064637a9411ef4497463f2dcc4d69b31db5bdacea80afe73c60b84f951\
+     ff1fe71f503be3ebcad612279fcd44368c5b2cb6f5ef358ef71b07bf4c55c70b",
+    "reply signature a34fb9239cc9ef81220b7982432b480839c30d532b02ba0fe623f1301ed0cda0\
+     356ce0715c764d8651797b70ce331f268c2f709372e7e9c914e70ae2e72f8d06",
+    "view change digest 8f9e388953c24b113a3464a3961048e9e8c26d7629ae93e910ac39a7dad2cabf",
+    "new view digest 2d0d86462d1898851e86424d4b7836452f57af1caf4e0a30ef11c9a31a6a6bd0",
+    "evidence id 48cedf3d551719a5f48968e0eec0bb2c1548aeea0782152365c267118bec0b32",
 ];

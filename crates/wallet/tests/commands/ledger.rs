@@ -308,6 +308,7 @@ pub(crate) fn receipt(replica: ReplicaId, block: &Block, index: u32) -> Receipt 
         transaction: block.body.transactions()[usize::try_from(index).unwrap()].clone(),
         index,
         path: block.body.path(index).unwrap(),
+        evidence: None,
         header: block.header.clone(),
         reply: reply(replica, &block.header),
     }

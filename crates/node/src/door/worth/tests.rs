@@ -61,7 +61,7 @@ fn a_block_of_more_transactions_or_bytes_than_a_block_may_have_is_not() {
     let small = genesis(4);
     let (mut worth, _shown) = judge(&small);
     let three = long(&small, 4, 101, vec![transfer(&small); 3]);
-    let bytes = 8 + 3 * transfer(&small).encoded_bytes();
+    let bytes = types::block::Body::EMPTY_BYTES + 3 * transfer(&small).encoded_bytes();
 
     let mut limits = |transactions, bytes| {
         worth.parameters.block_transactions_max = transactions;

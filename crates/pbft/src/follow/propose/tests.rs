@@ -4,24 +4,9 @@ use types::number::Height;
 use types::parameters::Parameters;
 use types::vote::Phase;
 
-use crate::fixture::{Bench, NOON, commit, prepare, said, statement, tick};
-use crate::message::{Message, PrePrepare};
+use crate::fixture::{Bench, NOON, commit, prepare, proposals, said, statement, tick};
 use crate::output::{Output, Timer, TimerSet};
 use crate::replica::{Input, Protocol};
-
-fn proposals(output: &Output) -> Vec<&PrePrepare> {
-    let messages = output.messages.iter();
-    let proposals = messages.filter_map(|outgoing| match &outgoing.message {
-        Message::PrePrepare(pre_prepare) => Some(pre_prepare),
-        Message::Prepare(_)
-        | Message::Commit(_)
-        | Message::ViewChange(_)
-        | Message::NewView(_)
-        | Message::Status(_)
-        | Message::Handover(_) => None,
-    });
-    proposals.collect()
-}
 
 fn small_blocks(block_transactions_max: u32) -> Parameters {
     Parameters { block_transactions_max, window_heights: 3, ..Parameters::default() }

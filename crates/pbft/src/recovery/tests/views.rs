@@ -29,7 +29,7 @@ fn story() -> Vec<Message> {
     let blocks = chain_of(&genesis, 2);
     let child = block_in(&genesis, 1, &blocks[0].header, &[5]);
     let shown = certificate_by(&genesis, 0, Phase::Prepare, &blocks[0], &[0, 1, 3]);
-    let asked = [(0, Some(shown.clone())), (1, None), (3, None)];
+    let asked = [(0, Some(shown.clone())), (1, None), (3, Some(shown.clone()))];
     let asked = asked.map(|(replica, shown)| asks(&genesis, replica, 1, shown));
     let ask =
         |replica, view| Message::ViewChange(asks(&genesis, replica, view, Some(shown.clone())));
