@@ -100,7 +100,7 @@ fn there_is_nothing_to_propose_without_requests_or_on_a_wrong_place() {
 #[test]
 fn a_proposal_takes_as_many_as_the_genesis_allows() {
     let mut fixture = small();
-    for nonce in 0..8 {
+    for nonce in 0..5 {
         fixture.admit(&fixture.transfer(0, nonce, 1, 1)).unwrap();
     }
     let (_, genesis) = fixture.ledger.committed();
