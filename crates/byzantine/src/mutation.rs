@@ -128,7 +128,17 @@ impl Mutator {
         let mut extra = 0_usize;
         for outgoing in honest {
             self.memory.note(&outgoing.message);
-            if extra < EXTRA_MAX && self.random.chance(CHANGED_PER_MILLE) {
+            let changed_per_mille = match &outgoing.message {
+                // Few are ever handed over.
+                Message::Handover(_) => 1_000,
+                Message::PrePrepare(_)
+                | Message::Prepare(_)
+                | Message::Commit(_)
+                | Message::ViewChange(_)
+                | Message::NewView(_)
+                | Message::Status(_) => CHANGED_PER_MILLE,
+            };
+            if extra < EXTRA_MAX && self.random.chance(changed_per_mille) {
                 let to = self.recipients(outgoing.to);
                 let changed = self.mutated(&outgoing.message);
                 said.extend(changed.map(|message| Outgoing { to, message }));
