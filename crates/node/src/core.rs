@@ -85,6 +85,8 @@ pub(crate) struct View {
     pub(crate) accounts: u64,
     /// Requests that wait for a block.
     pub(crate) pending: u64,
+    /// Against whom a committed block has evidence.
+    pub(crate) convicted: Vec<ReplicaId>,
 }
 
 impl View {
@@ -95,6 +97,7 @@ impl View {
             protocol: protocol.status(),
             accounts: ledger.accounts(),
             pending: ledger.pool().pending,
+            convicted: ledger.convicted().iter().copied().collect(),
         }
     }
 }

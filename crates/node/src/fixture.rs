@@ -114,6 +114,7 @@ pub(crate) fn standing(genesis: &Genesis, view: View, committed: Height) -> core
         },
         accounts: 1,
         pending: 0,
+        convicted: Vec::new(),
     }
 }
 

@@ -193,6 +193,7 @@ impl Backend for Gateway {
             entered: view.protocol.entered,
             voting: view.protocol.voting,
             retired: view.protocol.retired,
+            convicted: view.convicted,
             timeout_ms: view.protocol.timeout_ms,
             in_flight: u32::try_from(view.protocol.in_flight).unwrap_or(u32::MAX),
             pending: view.pending,

@@ -168,6 +168,7 @@ impl Backend for FakeValidator {
             entered: true,
             voting: true,
             retired: false,
+            convicted: Vec::new(),
             timeout_ms: 2_000,
             in_flight: 0,
             pending: 0,

@@ -77,6 +77,9 @@ pub struct Status {
     /// Whether it never votes again under its key, because its vote journal is lost or the key has
     /// spoken elsewhere. It follows the others and serves what it has.
     pub retired: bool,
+    /// Validators against whom a committed block has evidence, by their place in the genesis: they
+    /// lead no view, and each uses up one of the faults that the network bears.
+    pub convicted: Vec<u16>,
     /// How long it waits for progress before it asks for the next view, in milliseconds.
     #[serde(with = "scalar::whole")]
     #[schema(value_type = Integer)]
@@ -128,6 +131,7 @@ impl Status {
             entered: live.entered,
             voting: live.voting,
             retired: live.retired,
+            convicted: live.convicted.iter().map(|replica| replica.get()).collect(),
             timeout_ms: live.timeout_ms,
             in_flight: live.in_flight,
             pending: live.pending,
@@ -165,6 +169,8 @@ pub struct Live {
     pub voting: bool,
     /// Whether it never votes again under its key.
     pub retired: bool,
+    /// Validators against whom a committed block has evidence.
+    pub convicted: Vec<ReplicaId>,
     /// How long it waits for progress before it asks for the next view, in milliseconds.
     pub timeout_ms: u64,
     /// Heights proposed and not yet committed.

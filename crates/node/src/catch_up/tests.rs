@@ -81,6 +81,7 @@ fn shows(committed: Height) -> View {
         },
         accounts: 0,
         pending: 0,
+        convicted: Vec::new(),
     }
 }
 

@@ -108,6 +108,7 @@ impl Backend for Validator {
             entered: true,
             voting: true,
             retired: false,
+            convicted: Vec::new(),
             timeout_ms: 2_000,
             in_flight: 0,
             pending: u64::try_from(state.pool.len()).unwrap(),

@@ -25,6 +25,7 @@ fn sight(index: u16, height: Option<u64>, state: State) -> Sight {
             entered: true,
             voting: true,
             retired: false,
+            convicted: Vec::new(),
             timeout_ms: 2_000,
             in_flight: 0,
             pending: u64::from(index),
