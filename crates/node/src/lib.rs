@@ -31,4 +31,4 @@ mod wire;
 
 pub use config::Config;
 pub use error::NodeError;
-pub use run::run;
+pub use run::{run, run_as};

@@ -12,7 +12,7 @@ use api::client::network::{RUN_FILE, RunFile};
 use api::events::EventHub;
 use ledger::Ledger;
 use network::{Limits, Network, Settings};
-use pbft::Replica;
+use pbft::{Protocol, Replica};
 use prometheus_client::registry::Registry;
 use storage::{EvidenceStore, UsedKey};
 use tokio::net::TcpListener;
@@ -64,6 +64,23 @@ const CONNECTED_MAX: usize = 256;
 /// Fails when the directory is refused, a socket cannot be opened, or a write fails. Nothing is
 /// sent after a failed write.
 pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), NodeError> {
+    run_as(config, stop, |replica, _| replica).await
+}
+
+/// Runs a validator whose core is what `wrap` makes of the replica that was rebuilt from its
+/// directory.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn run_as<P>(
+    config: Config,
+    stop: watch::Receiver<bool>,
+    wrap: impl FnOnce(Replica<Ledger>, &Config) -> P,
+) -> Result<(), NodeError>
+where
+    P: Protocol<Application = Ledger> + Send + 'static,
+{
     let config = Arc::new(config);
     let mut api_limits = api::server::Limits::default();
     api_limits.connections_max = descriptors::connections_max(api_limits.connections_max)?;
@@ -102,7 +119,8 @@ pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), Node
     let house = House { config, network, metrics, limits, faults, halted };
     let listening = watch::Sender::new(None);
     let addressed = listening.subscribe();
-    let Started { mut threads, gateway } = house.start(recovered, events, listening, registry);
+    let Started { mut threads, gateway } =
+        house.start(recovered, wrap, events, listening, registry);
     let mut file = None;
     let result = async {
         let server = house
@@ -190,9 +208,10 @@ struct Shared {
 }
 
 impl House {
-    fn start(
+    fn start<P: Protocol<Application = Ledger> + Send + 'static>(
         &self,
         recovered: Recovered,
+        wrap: impl FnOnce(Replica<Ledger>, &Config) -> P,
         events: mpsc::Receiver<network::Event>,
         listening: watch::Sender<Option<String>>,
         registry: Registry,
@@ -208,7 +227,8 @@ impl House {
             directory,
             replayed: _,
         } = recovered;
-        let (view, views) = watch::channel(View::of(&replica));
+        let protocol = wrap(replica, &self.config);
+        let (view, views) = watch::channel(View::of(&protocol));
         let (durable, durables) = watch::channel(store.committed());
         let (behind, behinds) = watch::channel(store.committed());
         // Alone there is nobody to catch up with.
@@ -247,9 +267,9 @@ impl House {
         };
         let metrics = self.metrics.core.clone();
         let network = self.network.clone();
-        let core =
-            Core::new(replica, journal, network, channels, metrics, &self.config.genesis, snapshot)
-                .knowing(lies);
+        let genesis = &self.config.genesis;
+        let core = Core::new(protocol, journal, network, channels, metrics, genesis, snapshot)
+            .knowing(lies);
         let disk = self.disk(&shared, evidence, durable);
         self.spawn_door(&senders, &shared, messages_in, deliveries_in);
         self.spawn_catch_up(&senders, &shared, caught_up, behinds, connected_in);
@@ -313,9 +333,9 @@ impl House {
     }
 
     /// The two threads that write: the core with its journal, and the disk.
-    fn spawn_threads(
+    fn spawn_threads<P: Protocol<Application = Ledger> + Send + 'static>(
         &self,
-        core: Core<Replica<Ledger>>,
+        core: Core<P>,
         recovered: pbft::Output,
         disk: Disk,
         jobs: mpsc::Receiver<Job>,
