@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Which crates a crate may use. Arrows go down only, so there are no circles.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("crypto", &[]),
     ("types", &["crypto"]),
     ("ledger", &["crypto", "types"]),
@@ -23,7 +23,12 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("node", &["crypto", "types", "ledger", "pbft", "network", "storage", "api"]),
     ("byzantine", &["crypto", "types", "ledger", "pbft"]),
     ("lab", &["crypto", "types", "ledger", "pbft", "byzantine"]),
-    ("logothete", &["crypto", "types", "ledger", "pbft", "network", "storage", "api", "node"]),
+    ("program", &["node"]),
+    (
+        "logothete",
+        &["crypto", "types", "ledger", "pbft", "network", "storage", "api", "node", "program"],
+    ),
+    ("adversary", &["crypto", "types", "pbft", "byzantine", "node", "program"]),
     ("wallet", &["crypto", "types", "api"]),
 ];
 

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+use program::validator::ValidatorArguments;
 use types::validators::VALIDATORS_MAX;
+
+use crate::testnet::attacks::Attacks;
 
 /// The largest seed: up to here every reader of TOML and JSON is exact.
 const SEED_MAX: u64 = 1 << 53;
@@ -46,35 +49,6 @@ pub(crate) enum Command {
     Genesis(GenesisCommand),
 }
 
-/// `validator`.
-#[derive(Debug, Args)]
-pub(crate) struct ValidatorArguments {
-    /// Its configuration; see docs/reference/configuration.md.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: PathBuf,
-    /// Address of a member to begin with, /ip4/…/tcp/…/p2p/…; added to those of the configuration.
-    #[arg(long, value_name = "MULTIADDR")]
-    pub(crate) bootstrap: Vec<String>,
-    /// How the log on standard error is written.
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub(crate) log_format: LogFormat,
-    /// What is logged, as in RUST_LOG, which it goes before [default: info].
-    #[arg(long, value_name = "FILTER")]
-    pub(crate) log_level: Option<String>,
-    /// Stop when standard input is closed: the validator ends with whoever holds the other end.
-    #[arg(long)]
-    pub(crate) stop_with_stdin: bool,
-}
-
-/// How a log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// Lines for people.
-    Text,
-    /// One JSON document a line.
-    Json,
-}
-
 /// `testnet`.
 #[derive(Debug, Args)]
 pub(crate) struct TestnetArguments {
@@ -105,6 +79,8 @@ pub(crate) enum TestnetCommand {
     Start(NodesArguments),
     /// Stop validators and start them again.
     Restart(NodesArguments),
+    /// Make a validator an adversary, or honest again.
+    Turn(TurnArguments),
     /// Stop all of it. Its state stays.
     Down,
 }
@@ -124,6 +100,13 @@ pub(crate) struct UpArguments {
     /// Begin anew: stop the testnet if it runs, and delete its chain and keys.
     #[arg(long)]
     pub(crate) reset: bool,
+    /// A validator that attacks the others, such as 3=equivocate or node0=silent+equivocate; may be
+    /// given several times.
+    #[arg(long = "adversary", value_name = "NODE=ATTACK", value_parser = adversary)]
+    pub(crate) adversaries: Vec<Adversary>,
+    /// More adversaries than the network tolerates, to see it break.
+    #[arg(long)]
+    pub(crate) break_safety: bool,
     /// How long the validators may take to be ready.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) timeout: u64,
@@ -149,6 +132,29 @@ pub(crate) struct NodesArguments {
     /// Validators: node2 or 2; or all.
     #[arg(value_name = "NODE", required = true, value_parser = node_choice)]
     pub(crate) nodes: Vec<NodeChoice>,
+}
+
+/// `testnet turn`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TurnArguments {
+    /// The validator: node2 or 2.
+    #[arg(value_name = "NODE", value_parser = node_number)]
+    pub(crate) node: usize,
+    /// What it does from now on: an attack, several with + between them, or honest.
+    #[arg(value_name = "ATTACK", value_parser = Attacks::parse)]
+    pub(crate) attacks: Attacks,
+    /// More adversaries than the network tolerates, to see it break.
+    #[arg(long)]
+    pub(crate) break_safety: bool,
+}
+
+/// A validator that attacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Adversary {
+    /// The one in `node<i>`.
+    pub(crate) node: usize,
+    /// What it does.
+    pub(crate) attacks: Attacks,
 }
 
 /// One validator or all.
@@ -218,6 +224,13 @@ fn node_number(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|number: &usize| number.to_string() == digits)
         .ok_or_else(|| "a validator is named like node2 or 2".to_owned())
+}
+
+fn adversary(text: &str) -> Result<Adversary, String> {
+    let (node, attacks) = text
+        .split_once('=')
+        .ok_or_else(|| "an adversary is written NODE=ATTACK, like 3=equivocate".to_owned())?;
+    Ok(Adversary { node: node_number(node)?, attacks: Attacks::parse(attacks)? })
 }
 
 fn node_choice(text: &str) -> Result<NodeChoice, String> {

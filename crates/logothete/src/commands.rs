@@ -5,7 +5,8 @@ pub(crate) mod genesis;
 pub(crate) mod keys;
 pub(crate) mod status;
 pub(crate) mod testnet;
-pub(crate) mod validator;
+
+use program::validator;
 
 use crate::bench;
 use crate::cli::{Arguments, Command};
@@ -19,7 +20,7 @@ use crate::output::Output;
 /// Fails as the command does; the failure holds the exit code.
 pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Failure> {
     match &arguments.command {
-        Command::Validator(arguments) => validator::run(arguments),
+        Command::Validator(arguments) => validator::run(arguments, node::run),
         Command::Testnet(arguments) => testnet::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, output),
         Command::Audit(arguments) => audit::run(arguments, output),

@@ -3,15 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use program::{failure, output, table};
 
 mod bench;
 mod cli;
 mod commands;
-mod failure;
 mod interrupt;
-mod output;
 mod status;
-mod table;
 mod testnet;
 
 fn main() -> ExitCode {

@@ -13,6 +13,7 @@ use api::client::Client;
 use api::types::Status;
 
 use crate::failure::Failure;
+use crate::testnet::attacks::Attacks;
 use crate::testnet::node::Node;
 use crate::testnet::process::Condition;
 
@@ -52,6 +53,8 @@ pub(crate) struct Sight {
     pub(crate) pid: Option<u32>,
     /// How it can be asked.
     pub(crate) client: Option<Client>,
+    /// What it does to the others, as far as we know.
+    pub(crate) attacks: Attacks,
     /// What it says.
     pub(crate) status: Option<Status>,
 }
@@ -94,6 +97,7 @@ impl Watch {
                 state,
                 pid: process.map(|process| process.id()),
                 client: kept.clone(),
+                attacks: Attacks::of(node)?,
                 status: None,
             });
         }
@@ -111,6 +115,7 @@ pub(crate) fn look_at(clients: Vec<Client>) -> Vec<Sight> {
             state: State::Down,
             pid: None,
             client: Some(client),
+            attacks: Attacks::default(),
             status: None,
         })
         .collect();

@@ -9,6 +9,8 @@
 //! DIR/node<i>/validator.key.used  that it has voted
 //! DIR/node<i>/node.key            its libp2p identity
 //! DIR/node<i>/log                 what it says, appended to by every start
+//! DIR/node<i>/attacks             what it does to the others, if it is an adversary
+//! DIR/node<i>/deeds.jsonl         what it said because of that, appended to by every start
 //! DIR/node<i>/run.json            where it is reached while it runs
 //! DIR/node<i>/data/               its chain
 //! ```
@@ -18,6 +20,7 @@
 //! else: a process id in a file says little about the process that has it now.
 
 pub(crate) mod accounts;
+pub(crate) mod attacks;
 pub(crate) mod create;
 pub(crate) mod fleet;
 pub(crate) mod hold;
@@ -130,9 +133,7 @@ impl Testnet {
         if index < count {
             return Ok(self.layout.node(index));
         }
-        let last = count.saturating_sub(1);
-        let text = format!("there is no node{index}: the validators are node0 to node{last}");
-        Err(Failure::new(Exit::NotFound, text))
+        Err(not_there(index, count))
     }
 
     /// What was asked for must be what is there: another network would need other keys and a new
@@ -157,6 +158,13 @@ impl Testnet {
              or begin anew with --reset, which deletes its chain and its keys",
         ))
     }
+}
+
+/// The failure to find a validator of a network of so many.
+pub(crate) fn not_there(index: usize, count: usize) -> Failure {
+    let last = count.saturating_sub(1);
+    let text = format!("there is no node{index}: the validators are node0 to node{last}");
+    Failure::new(Exit::NotFound, text)
 }
 
 /// How every tool says that there is no network.

@@ -50,6 +50,38 @@ fn the_directory_may_stand_before_or_after_the_command() {
 }
 
 #[test]
+fn an_adversary_is_a_validator_and_what_it_does() {
+    let line =
+        "logothete testnet up --adversary node0=silent:victims=1+2+equivocate --adversary 3=silent";
+    let TestnetCommand::Up(up) = testnet(line) else { panic!("not up") };
+
+    let written: Vec<(usize, String)> =
+        up.adversaries.iter().map(|one| (one.node, one.attacks.to_string())).collect();
+    assert_eq!(
+        written,
+        [(0, "silent:victims=1+2+equivocate".to_owned()), (3, "silent".to_owned())]
+    );
+    assert!(!up.break_safety);
+    for wrong in ["3", "silent=3", "3=", "=silent", "03=silent"] {
+        let error = parse(&format!("logothete testnet up --adversary {wrong}")).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{wrong}");
+    }
+}
+
+#[test]
+fn a_validator_is_turned_and_turned_back() {
+    let TestnetCommand::Turn(turn) = testnet("logothete testnet turn node3 equivocate") else {
+        panic!("not turn")
+    };
+    assert_eq!((turn.node, turn.attacks.to_string()), (3, "equivocate".to_owned()));
+
+    let TestnetCommand::Turn(back) = testnet("logothete testnet turn 3 honest") else {
+        panic!("not turn")
+    };
+    assert!(back.attacks.is_honest());
+}
+
+#[test]
 fn a_network_has_1_to_128_validators() {
     for (count, holds) in [("1", true), ("128", true), ("0", false), ("129", false), ("-1", false)]
     {

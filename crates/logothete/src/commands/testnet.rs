@@ -4,6 +4,7 @@ mod control;
 mod follow;
 mod logs;
 mod screen;
+mod turn;
 mod up;
 
 use serde::Serialize;
@@ -15,6 +16,7 @@ use crate::output::{Output, Report};
 use crate::status::Watch;
 use crate::status::report::StatusReport;
 use crate::testnet::Testnet;
+use crate::testnet::attacks::Attacks;
 use crate::testnet::node::Node;
 
 /// Runs the command on the testnet that the arguments name.
@@ -40,6 +42,7 @@ pub(crate) fn run(arguments: &TestnetArguments, output: &mut Output) -> Result<E
             let testnet = find()?;
             control::restart(&testnet, &chosen(&testnet, nodes)?, output)
         }
+        TestnetCommand::Turn(arguments) => turn::turn(&find()?, arguments, output),
         TestnetCommand::Down => control::down(dir, output),
     }
 }
@@ -81,21 +84,34 @@ struct Deed {
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     api: Option<String>,
+    /// What it does to the others, where that can have changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attacks: Vec<String>,
+}
+
+impl Deed {
+    fn of(node: &Node, state: &'static str, attacks: &Attacks) -> Self {
+        Self { name: node.name(), state, api: None, attacks: attacks.list().to_vec() }
+    }
 }
 
 impl Deeds {
     fn add(&mut self, node: &Node, state: &'static str) {
-        self.validators.push(Deed { name: node.name(), state, api: None });
+        self.validators.push(Deed::of(node, state, &Attacks::default()));
     }
 }
 
 impl Report for Deeds {
     fn text(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
         for deed in &self.validators {
-            match &deed.api {
-                Some(api) => writeln!(out, "{} {}  {api}", deed.name, deed.state)?,
-                None => writeln!(out, "{} {}", deed.name, deed.state)?,
+            write!(out, "{} {}", deed.name, deed.state)?;
+            if let Some(api) = &deed.api {
+                write!(out, "  {api}")?;
             }
+            if !deed.attacks.is_empty() {
+                write!(out, "  {}", deed.attacks.join("+"))?;
+            }
+            writeln!(out)?;
         }
         Ok(())
     }

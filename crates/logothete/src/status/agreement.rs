@@ -2,7 +2,8 @@
 //!
 //! Validators commit at slightly different moments, so they are compared at the lowest height that
 //! an answering one has: the others are asked for their block there. Two that name different blocks
-//! for one height contradict each other, whatever the reason.
+//! for one height contradict each other, whatever the reason. What a known adversary says is not
+//! compared: it proves nothing against the others.
 
 use api::client::Client;
 use api::types::{BlockName, Status};
@@ -46,6 +47,7 @@ struct Claim {
 pub(crate) fn compare(sights: &[Sight]) -> Agreement {
     let answering: Vec<(&Status, Option<&Client>)> = sights
         .iter()
+        .filter(|sight| sight.attacks.is_honest())
         .filter_map(|sight| Some((sight.status.as_ref()?, sight.client.as_ref())))
         .collect();
     let Some(lowest) = answering.iter().map(|(status, _)| status.height).min() else {

@@ -44,6 +44,7 @@ pub(crate) struct Row {
     primary: Option<bool>,
     peers_connected: Option<u32>,
     pending: Option<u64>,
+    attacks: Vec<String>,
 }
 
 impl Row {
@@ -62,6 +63,7 @@ impl Row {
             primary: status.map(|status| status.primary == status.replica),
             peers_connected: status.map(|status| status.peers_connected),
             pending: status.map(|status| status.pending),
+            attacks: sight.attacks.list().to_vec(),
         }
     }
 
@@ -89,19 +91,27 @@ impl Row {
             text(self.pending),
             text(self.api.as_ref()),
         ]);
-        if self.primary == Some(true) {
-            cells.push("primary".to_owned());
-        }
+        cells.push(notes(self.primary == Some(true), &self.attacks));
         cells
     }
+}
+
+/// What is particular about a validator: that it leads, and what it does to the others.
+pub(crate) fn notes(primary: bool, attacks: &[String]) -> String {
+    let attacks = (!attacks.is_empty()).then(|| attacks.join("+"));
+    let notes: Vec<&str> =
+        primary.then_some("primary").into_iter().chain(attacks.as_deref()).collect();
+    notes.join(", ")
 }
 
 impl StatusReport {
     /// What these looks amount to, asking further where validators are at different heights.
     pub(crate) fn of(sights: &[Sight], processes: bool) -> Self {
         let validators = sights.iter().map(Row::of).collect();
-        let up = sights.iter().filter(|sight| sight.state == State::Up).count();
-        let all = sights.len();
+        let honest: Vec<&Sight> = sights.iter().filter(|one| one.attacks.is_honest()).collect();
+        let up = honest.iter().filter(|sight| sight.state == State::Up).count();
+        let all = honest.len();
+        let noun = if all == sights.len() { "validators" } else { "honest validators" };
         let none = Self {
             agree: None,
             verdict: String::new(),
@@ -112,12 +122,15 @@ impl StatusReport {
             processes,
         };
         match compare(sights) {
-            Agreement::Nobody => Self { verdict: "no validator answers".to_owned(), ..none },
+            Agreement::Nobody if all == sights.len() => {
+                Self { verdict: "no validator answers".to_owned(), ..none }
+            }
+            Agreement::Nobody => Self { verdict: "no honest validator answers".to_owned(), ..none },
             Agreement::Agree { height, block, state_root, validators } => Self {
                 agree: Some(true),
                 verdict: match validators {
-                    1 => format!("one of {all} validators answers, at height {height}"),
-                    _ => format!("{up} of {all} validators answer and agree at height {height}"),
+                    1 => format!("one of {all} {noun} answers, at height {height}"),
+                    _ => format!("{up} of {all} {noun} answer and agree at height {height}"),
                 },
                 height: Some(height),
                 block: Some(block),

@@ -8,6 +8,7 @@ use rustix::process::Signal;
 
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::testnet::attacks::Attacks;
 use crate::testnet::log;
 use crate::testnet::node::{Node, Started};
 use crate::testnet::process::{Condition, Process};
@@ -85,14 +86,20 @@ impl Fleet {
     }
 
     /// Waits until all of these validators say that they are ready, or that they never vote again,
-    /// and each is connected to all others of them.
+    /// and each is connected to all others of them. An adversary may say what it likes: nobody waits
+    /// for it.
     ///
     /// # Errors
     ///
     /// As [`Fleet::start`].
     pub(crate) fn await_ready(&mut self, nodes: &[Node], orders: &Orders) -> Result<(), Failure> {
-        let mut waiting = nodes.to_vec();
-        let others = u32::try_from(nodes.len()).unwrap_or(u32::MAX).saturating_sub(1);
+        let mut waiting = Vec::new();
+        for node in nodes {
+            if Attacks::of(node)?.is_honest() {
+                waiting.push(node.clone());
+            }
+        }
+        let others = u32::try_from(waiting.len()).unwrap_or(u32::MAX).saturating_sub(1);
         loop {
             self.all_alive()?;
             waiting.retain(|node| !is_ready(node, others));

@@ -1,9 +1,9 @@
 //! One validator of a testnet: its folder, and its process if it runs.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use api::client::network::{RUN_FILE, RunFile};
 use storage::{Holder, UsedKey};
 
 use crate::failure::{Exit, Failure};
+use crate::testnet::attacks::Attacks;
 use crate::testnet::process::{Condition, Process};
 
 /// How often a held lock is looked at again whose holder is not written yet or is just ending.
@@ -71,6 +72,16 @@ impl Node {
     /// What it says.
     pub(crate) fn log(&self) -> PathBuf {
         self.folder.join("log")
+    }
+
+    /// What it does to the others, if it is an adversary.
+    pub(crate) fn attacks(&self) -> PathBuf {
+        self.folder.join("attacks")
+    }
+
+    /// What it said because of that.
+    pub(crate) fn deeds(&self) -> PathBuf {
+        self.folder.join("deeds.jsonl")
     }
 
     /// Where it is reached while it runs.
@@ -153,17 +164,16 @@ impl Node {
     ///
     /// Fails when its log cannot be opened or no process can be made.
     pub(crate) fn spawn(&self, bootstrap: &[String], attached: bool) -> Result<Started, Failure> {
-        let program = std::env::current_exe()
-            .map_err(|cause| Failure::fault("cannot find this program", &cause))?;
-        let path = self.log();
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(|cause| Failure::file("open", &path, &cause))?;
-        let log_from = fs::metadata(&path).map_or(0, |metadata| metadata.len());
-        let mut command = Command::new(program);
-        command.arg("validator").arg("--config").arg(self.config());
+        let attacks = Attacks::of(self)?;
+        let log = appended(&self.log())?;
+        let log_from = log.metadata().map_or(0, |metadata| metadata.len());
+        // The results of a validator are its deeds: an honest one has none.
+        let results = match attacks.is_honest() {
+            true => Stdio::null(),
+            false => appended(&self.deeds())?.into(),
+        };
+        let mut command = attacks.command()?;
+        command.arg("--config").arg(self.config());
         for address in bootstrap {
             command.arg("--bootstrap").arg(address);
         }
@@ -172,13 +182,19 @@ impl Node {
         }
         let child = command
             .stdin(if attached { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::null())
+            .stdout(results)
             .stderr(log)
             .process_group(0)
             .spawn()
             .map_err(|cause| Failure::fault(format!("cannot start {}", self.name()), &cause))?;
         Ok(Started { node: self.clone(), child, log_from })
     }
+}
+
+/// A file to be written to at its end.
+fn appended(path: &Path) -> Result<File, Failure> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.map_err(|cause| Failure::file("open", path, &cause))
 }
 
 /// A validator that this process started. The pipe to its standard input is kept inside.

@@ -45,6 +45,8 @@ fn remove_node(node: &Node) -> Result<(), Failure> {
         node.used_key(),
         node.node_key(),
         node.log(),
+        node.attacks(),
+        node.deeds(),
         node.run_file(),
     ];
     for path in files {

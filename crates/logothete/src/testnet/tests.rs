@@ -170,6 +170,8 @@ fn deleting_takes_only_what_a_testnet_consists_of() {
     fs::create_dir_all(layout.node(0).data().join("store")).unwrap();
     fs::write(layout.node(0).data().join("store/db"), "chain").unwrap();
     fs::write(layout.node(0).log(), "said").unwrap();
+    fs::write(layout.node(0).attacks(), "silent").unwrap();
+    fs::write(layout.node(0).deeds(), "{}").unwrap();
     fs::write(layout.root().join("notes.txt"), "mine").unwrap();
     fs::write(layout.node(1).folder().join("notes.txt"), "mine, too").unwrap();
 

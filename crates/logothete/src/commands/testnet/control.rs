@@ -12,6 +12,7 @@ use crate::commands::status::PATIENCE;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
+use crate::testnet::attacks::Attacks;
 use crate::testnet::fleet::{Fleet, Orders};
 use crate::testnet::layout::{Kind, Layout};
 use crate::testnet::node::Node;
@@ -153,7 +154,16 @@ pub(super) fn warn_of_killed(ends: &[(Node, End)], output: &mut Output) {
     }
 }
 
-fn start_them(testnet: &Testnet, nodes: &[Node], output: &mut Output) -> Result<Exit, Failure> {
+/// Starts validators and tells how they are.
+///
+/// # Errors
+///
+/// As [`Fleet::start`].
+pub(super) fn start_them(
+    testnet: &Testnet,
+    nodes: &[Node],
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let interrupt =
         Interrupt::install().map_err(|cause| Failure::fault("cannot take signals", &cause))?;
     let orders = Orders { attached: false, deadline: Instant::now() + START_PATIENCE, interrupt };
@@ -179,13 +189,15 @@ fn start_them(testnet: &Testnet, nodes: &[Node], output: &mut Output) -> Result<
         let process = node.process()?;
         let client = process.as_ref().and_then(|process| node.client(process, PATIENCE));
         let retired = client.and_then(|client| client.status().ok()).is_some_and(|it| it.retired);
-        let state = match (retired, quorum) {
+        let attacks = Attacks::of(node)?;
+        let state = match (retired, quorum && attacks.is_honest()) {
             (true, _) => "retired",
             (false, true) => "ready",
             (false, false) => "running",
         };
         let file = process.and_then(|process| node.reached(&process));
-        deeds.validators.push(Deed { name: node.name(), state, api: file.map(|file| file.api) });
+        let api = file.map(|file| file.api);
+        deeds.validators.push(Deed { api, ..Deed::of(node, state, &attacks) });
     }
     output.result(&deeds)?;
     Ok(Exit::Done)

@@ -96,7 +96,7 @@ fn tell(death: &Death, output: &mut Output) {
     }
 }
 
-/// The blocks of the network, each once, in order, from whoever has most of them.
+/// The blocks of the network, each once, in order, from the honest validator that has most of them.
 #[derive(Debug)]
 struct Feed {
     last: Height,
@@ -113,6 +113,7 @@ impl Feed {
     fn blocks(&mut self, sights: &[Sight]) -> Vec<BlockSummary> {
         let answering = sights
             .iter()
+            .filter(|sight| sight.attacks.is_honest())
             .filter_map(|sight| Some((sight.status.as_ref()?.height, sight.client.as_ref()?)));
         let Some((height, client)) = answering.max_by_key(|(height, _)| *height) else {
             return Vec::new();
@@ -192,7 +193,8 @@ fn status_line(sights: &[Sight], per_second: u64) -> String {
         sights.iter().map(|sight| mark(sight, height)).collect()
     } else {
         let up = sights.iter().filter(|sight| sight.state == State::Up).count();
-        let others = sights.iter().filter(|sight| sight.state != State::Up);
+        let others =
+            sights.iter().filter(|sight| sight.state != State::Up || !sight.attacks.is_honest());
         let up = format!("{up} of {} up", sights.len());
         std::iter::once(up).chain(others.map(|sight| mark(sight, height))).collect()
     };
@@ -202,14 +204,18 @@ fn status_line(sights: &[Sight], per_second: u64) -> String {
 
 /// A validator in the line: how high it is, or what it is instead.
 fn mark(sight: &Sight, highest: u64) -> String {
+    let attacks = match sight.attacks.is_honest() {
+        true => String::new(),
+        false => format!(" {}", styled(BAD, &sight.attacks)),
+    };
     let Some(status) = &sight.status else {
         let style = if sight.state == State::Down { BAD } else { WARN };
-        return format!("{} {}", sight.name, styled(style, sight.state.name()));
+        return format!("{}{attacks} {}", sight.name, styled(style, sight.state.name()));
     };
     let primary = if status.primary == status.replica { "*" } else { "" };
     let height = status.height.get();
     let style = if height < highest { WARN } else { DIM };
-    format!("{}{primary} {}", sight.name, styled(style, height))
+    format!("{}{primary}{attacks} {}", sight.name, styled(style, height))
 }
 
 /// A committed block.

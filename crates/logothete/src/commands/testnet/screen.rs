@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::output::{BOLD, DIM, GOOD, Report, styled};
 use crate::status::Sight;
+use crate::status::report::notes;
 use crate::table::{self, Align};
 use crate::testnet::Testnet;
 
@@ -49,6 +50,7 @@ pub(super) struct ScreenValidator {
     p2p: Option<String>,
     primary: bool,
     height: Option<u64>,
+    attacks: Vec<String>,
 }
 
 /// A named account.
@@ -82,6 +84,7 @@ impl Screen {
                 p2p: file.map(|file| file.p2p),
                 primary: status.is_some_and(|status| status.primary == status.replica),
                 height: status.map(|status| status.height.get()),
+                attacks: sight.attacks.list().to_vec(),
             }
         });
         Self {
@@ -197,7 +200,7 @@ impl Report for Screen {
                     row.name.clone(),
                     row.api.clone().unwrap_or_else(unknown),
                     row.height.map_or_else(unknown, |height| height.to_string()),
-                    if row.primary { "primary".to_owned() } else { String::new() },
+                    notes(row.primary, &row.attacks),
                 ]
             })
             .collect();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::control::warn_of_killed;
 use super::follow;
 use super::screen::Screen;
+use super::turn;
 use crate::cli::UpArguments;
 use crate::commands::status::PATIENCE;
 use crate::failure::{Exit, Failure};
@@ -79,6 +80,7 @@ fn prepare(
     if let Kind::Other { found } = layout.kind()? {
         return Err(layout.occupied(&found));
     }
+    turn::check(&layout, arguments)?;
     if arguments.reset {
         warn_of_killed(&stop::down(&layout, interrupt)?, output);
     }
@@ -87,5 +89,6 @@ fn prepare(
         remove::remove(&layout)?;
     }
     let (testnet, created) = Testnet::prepare(layout, arguments.validators, arguments.seed)?;
+    turn::give(&testnet, arguments)?;
     Ok((testnet, created, hold))
 }

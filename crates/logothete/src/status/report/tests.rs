@@ -3,9 +3,17 @@ use anstream::adapter::strip_str;
 use crate::output::Report;
 use crate::status::report::StatusReport;
 use crate::status::{Sight, State};
+use crate::testnet::attacks::Attacks;
 
 fn away(name: &str, state: State) -> Sight {
-    Sight { name: name.to_owned(), state, pid: Some(17), client: None, status: None }
+    Sight {
+        name: name.to_owned(),
+        state,
+        pid: Some(17),
+        client: None,
+        attacks: Attacks::default(),
+        status: None,
+    }
 }
 
 fn text(report: &StatusReport) -> String {

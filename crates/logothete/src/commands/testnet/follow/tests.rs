@@ -8,6 +8,7 @@ use types::replica::ReplicaId;
 use super::{BlockLine, Rate, status_line};
 use crate::output::Report;
 use crate::status::{Sight, State};
+use crate::testnet::attacks::Attacks;
 use crate::testnet::plan::Plan;
 
 fn sight(index: u16, height: Option<u64>, state: State) -> Sight {
@@ -35,7 +36,14 @@ fn sight(index: u16, height: Option<u64>, state: State) -> Sight {
         };
         Status::new(&genesis, &live)
     });
-    Sight { name: format!("node{index}"), state, pid: None, client: None, status }
+    Sight {
+        name: format!("node{index}"),
+        state,
+        pid: None,
+        client: None,
+        attacks: Attacks::default(),
+        status,
+    }
 }
 
 fn plain(text: &str) -> String {
@@ -59,13 +67,26 @@ fn the_line_shows_the_network_and_each_validator() {
 }
 
 #[test]
-fn of_many_validators_only_those_that_are_away_have_a_mark() {
+fn an_adversary_is_shown_with_what_it_does() {
+    let mut traitor = sight(0, Some(12), State::Up);
+    traitor.attacks = Attacks::parse("silent+equivocate").unwrap();
+    let mut away = sight(3, None, State::Down);
+    away.attacks = Attacks::parse("silent").unwrap();
+
+    let line = plain(&status_line(&[traitor, sight(1, Some(12), State::Up), away], 0));
+
+    assert!(line.ends_with("node0* silent+equivocate 12  node1 12  node3 silent down"), "{line}");
+}
+
+#[test]
+fn of_many_validators_only_those_that_are_away_or_attack_have_a_mark() {
     let mut sights: Vec<_> = (0..15).map(|index| sight(index, Some(3), State::Up)).collect();
     sights.push(sight(15, None, State::Silent));
+    sights[4].attacks = Attacks::parse("equivocate").unwrap();
 
     let line = plain(&status_line(&sights, 0));
 
-    assert!(line.ends_with("view 0  15 of 16 up  node15 silent"), "{line}");
+    assert!(line.ends_with("view 0  15 of 16 up  node4 equivocate 3  node15 silent"), "{line}");
 }
 
 #[test]

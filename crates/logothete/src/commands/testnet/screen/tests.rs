@@ -7,7 +7,12 @@ use super::{Screen, quoted};
 use crate::output::Report;
 use crate::status::{Sight, State};
 use crate::testnet::Testnet;
+use crate::testnet::attacks::Attacks;
 use crate::testnet::layout::Layout;
+
+fn silent() -> Attacks {
+    Attacks::parse("silent").unwrap()
+}
 
 fn screen() -> Screen {
     let folder = tempfile::tempdir().unwrap();
@@ -19,6 +24,7 @@ fn screen() -> Screen {
             state: State::Silent,
             pid: Some(index),
             client: None,
+            attacks: if index == 2 { silent() } else { Attacks::default() },
             status: None,
         })
         .collect();
@@ -34,7 +40,7 @@ fn the_screen_names_validators_accounts_and_what_to_try() {
     let text = strip_str(std::str::from_utf8(&out).unwrap()).to_string();
 
     assert!(text.contains("4 validators, 1 may be faulty, 3 make a certificate"), "{text}");
-    for word in ["node3", "alice", "dave", "rlgt1qqdlsq4pzz3x", "READY in 1.24 s\n"] {
+    for word in ["node3", "alice", "dave", "rlgt1qqdlsq4pzz3x", "silent", "READY in 1.24 s\n"] {
         assert!(text.contains(word), "{word} is missing in\n{text}");
     }
     assert!(text.contains("--dir '/a place' transfer alice bob 12.50\n"), "{text}");
@@ -50,6 +56,8 @@ fn the_json_form_has_what_a_script_needs() {
     assert_eq!(json["seconds"], 1.24);
     assert_eq!((&json["n"], &json["t"], &json["q"]), (&4.into(), &1.into(), &3.into()));
     assert_eq!(json["created"], true);
+    assert_eq!(json["validators"][1]["attacks"], serde_json::json!([]));
+    assert_eq!(json["validators"][2]["attacks"], serde_json::json!(["silent"]));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::output::{BOLD, styled};
 
 /// On which side a column's cells stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Align {
+pub enum Align {
     /// Texts.
     Left,
     /// Numbers.
@@ -14,14 +14,14 @@ pub(crate) enum Align {
 }
 
 /// A column: its heading and its side.
-pub(crate) type Column = (&'static str, Align);
+pub type Column = (&'static str, Align);
 
 /// Writes headings and rows, indented by two spaces. Cells are plain text without styles.
-pub(crate) fn write(
-    out: &mut dyn Write,
-    columns: &[Column],
-    rows: &[Vec<String>],
-) -> io::Result<()> {
+///
+/// # Errors
+///
+/// Those of the channel.
+pub fn write(out: &mut dyn Write, columns: &[Column], rows: &[Vec<String>]) -> io::Result<()> {
     let width = |column: usize, heading: &str| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.max().unwrap_or_default().max(heading.chars().count())

@@ -1,6 +1,5 @@
-use std::cell::RefCell;
 use std::io::{self, Write};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use anstream::adapter::strip_str;
 use serde::Serialize;
@@ -22,18 +21,18 @@ impl Report for Sum {
 
 /// A channel that a test can read.
 #[derive(Clone, Default)]
-struct Channel(Rc<RefCell<Vec<u8>>>);
+struct Channel(Arc<Mutex<Vec<u8>>>);
 
 impl Channel {
     /// Everything that was written, without styles.
     fn text(&self) -> String {
-        strip_str(std::str::from_utf8(&self.0.borrow()).unwrap()).to_string()
+        strip_str(std::str::from_utf8(&self.0.lock().unwrap()).unwrap()).to_string()
     }
 }
 
 impl Write for Channel {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
+        self.0.lock().unwrap().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// What a command ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// Done.
     Done,
     /// A file, a socket, a process failed, or what was checked does not hold.
@@ -31,7 +31,7 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// The code of the process.
-    pub(crate) const fn code(self) -> u8 {
+    pub const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Fault => 1,
@@ -46,7 +46,7 @@ impl Exit {
     }
 
     /// A stable word for scripts.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Fault => "fault",
@@ -63,39 +63,39 @@ impl Exit {
 
 /// Why a command failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub struct Failure {
     /// What the process ends with.
-    pub(crate) exit: Exit,
+    pub exit: Exit,
     /// What is wrong, with its causes.
-    pub(crate) text: String,
+    pub text: String,
     /// What helps.
-    pub(crate) hint: Option<String>,
+    pub hint: Option<String>,
     /// The last lines of a validator's log, when that is what explains it.
-    pub(crate) log: Option<LogLines>,
+    pub log: Option<LogLines>,
 }
 
 /// Lines of a validator's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LogLines {
+pub struct LogLines {
     /// Whose log.
-    pub(crate) name: String,
+    pub name: String,
     /// The lines, oldest first.
-    pub(crate) lines: Vec<String>,
+    pub lines: Vec<String>,
 }
 
 impl Failure {
     /// A failure with this code.
-    pub(crate) fn new(exit: Exit, text: impl Into<String>) -> Self {
+    pub fn new(exit: Exit, text: impl Into<String>) -> Self {
         Self { exit, text: text.into(), hint: None, log: None }
     }
 
     /// A request that does not fit what is there.
-    pub(crate) fn refused(text: impl Into<String>) -> Self {
+    pub fn refused(text: impl Into<String>) -> Self {
         Self::new(Exit::Refused, text)
     }
 
     /// Something that failed, with all its causes.
-    pub(crate) fn fault(what: impl Into<String>, cause: &dyn std::error::Error) -> Self {
+    pub fn fault(what: impl Into<String>, cause: &dyn std::error::Error) -> Self {
         let mut text = what.into();
         let mut next = Some(cause);
         while let Some(cause) = next {
@@ -111,18 +111,18 @@ impl Failure {
     }
 
     /// A file that could not be used.
-    pub(crate) fn file(verb: &str, path: &Path, cause: &std::io::Error) -> Self {
+    pub fn file(verb: &str, path: &Path, cause: &std::io::Error) -> Self {
         Self::fault(format!("cannot {verb} {}", path.display()), cause)
     }
 
     /// The same with advice.
-    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// The same with the log lines that explain it.
-    pub(crate) fn with_log(mut self, name: &str, lines: Vec<String>) -> Self {
+    pub fn with_log(mut self, name: &str, lines: Vec<String>) -> Self {
         self.log = Some(LogLines { name: name.to_owned(), lines });
         self
     }

@@ -13,52 +13,60 @@ use serde_json::json;
 use crate::failure::Failure;
 
 /// Headings and what a reader looks for first.
-pub(crate) const BOLD: Style = Style::new().bold();
+pub const BOLD: Style = Style::new().bold();
 /// What is well.
-pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// What is not.
-pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What wants attention.
-pub(crate) const WARN: Style = AnsiColor::Yellow.on_default().bold();
+pub const WARN: Style = AnsiColor::Yellow.on_default().bold();
 /// What may be skipped.
-pub(crate) const DIM: Style = Style::new().dimmed();
+pub const DIM: Style = Style::new().dimmed();
 
 /// `text` in `style`, for `write!`.
-pub(crate) fn styled(style: Style, text: impl fmt::Display) -> String {
+pub fn styled(style: Style, text: impl fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
 /// A result that people can read; scripts read its JSON.
-pub(crate) trait Report: Serialize {
+pub trait Report: Serialize {
     /// Writes the text for people.
+    ///
+    /// # Errors
+    ///
+    /// Those of the channel.
     fn text(&self, out: &mut dyn Write) -> io::Result<()>;
 }
 
 /// Where a command writes.
-pub(crate) struct Output {
+pub struct Output {
     json: bool,
-    results: Box<dyn Write>,
-    notices: Box<dyn Write>,
+    results: Box<dyn Write + Send>,
+    notices: Box<dyn Write + Send>,
 }
 
 impl Output {
     /// The process's own channels.
-    pub(crate) fn of_process(json: bool) -> Self {
+    pub fn of_process(json: bool) -> Self {
         Self::new(json, Box::new(anstream::stdout()), Box::new(anstream::stderr()))
     }
 
     /// Any two channels, for tests.
-    pub(crate) fn new(json: bool, results: Box<dyn Write>, notices: Box<dyn Write>) -> Self {
+    pub fn new(json: bool, results: Box<dyn Write + Send>, notices: Box<dyn Write + Send>) -> Self {
         Self { json, results, notices }
     }
 
     /// Whether results are JSON.
-    pub(crate) fn json(&self) -> bool {
+    pub fn json(&self) -> bool {
         self.json
     }
 
     /// Writes a result: one line of JSON, or its text.
-    pub(crate) fn result(&mut self, report: &impl Report) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    ///
+    /// Fails when nobody takes it any more.
+    pub fn result(&mut self, report: &impl Report) -> Result<(), Failure> {
         let written = if self.json {
             serde_json::to_writer(&mut self.results, report)
                 .map_err(io::Error::from)
@@ -72,18 +80,18 @@ impl Output {
     }
 
     /// Says something that is not the result. Losing it never fails a command.
-    pub(crate) fn notice(&mut self, text: impl fmt::Display) {
+    pub fn notice(&mut self, text: impl fmt::Display) {
         ignore(writeln!(self.notices, "{text}"));
     }
 
     /// Says something that the user should look at.
-    pub(crate) fn warning(&mut self, text: impl fmt::Display) {
+    pub fn warning(&mut self, text: impl fmt::Display) {
         let label = styled(WARN, "warning");
         ignore(writeln!(self.notices, "{label}: {text}"));
     }
 
     /// Says why the command failed: lines for people, or one line of JSON with `--json`.
-    pub(crate) fn failure(&mut self, failure: &Failure) {
+    pub fn failure(&mut self, failure: &Failure) {
         if self.json {
             let log = failure.log.as_ref().map(|log| json!({"of": log.name, "lines": log.lines}));
             let document = json!({ "error": {

@@ -1,17 +1,47 @@
-//! `logothete validator`: one validator in this process, until it is told to stop.
+//! A validator in this process, until it is told to stop: its arguments, its log and its signals.
 
 use std::io::{self, IsTerminal, Read};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use node::Config;
+use clap::{Args, ValueEnum};
+use node::{Config, NodeError};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{LogFormat, ValidatorArguments};
 use crate::failure::{Exit, Failure};
+
+/// How a validator is run.
+#[derive(Debug, Args)]
+pub struct ValidatorArguments {
+    /// Its configuration; see docs/reference/configuration.md.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Address of a member to begin with, /ip4/…/tcp/…/p2p/…; added to those of the configuration.
+    #[arg(long, value_name = "MULTIADDR")]
+    pub bootstrap: Vec<String>,
+    /// How the log on standard error is written.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// What is logged, as in RUST_LOG, which it goes before [default: info].
+    #[arg(long, value_name = "FILTER")]
+    pub log_level: Option<String>,
+    /// Stop when standard input is closed: the validator ends with whoever holds the other end.
+    #[arg(long)]
+    pub stop_with_stdin: bool,
+}
+
+/// How a log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON document a line.
+    Json,
+}
 
 /// What is logged when nothing else is said: our own events, and of the libraries what wants
 /// attention.
@@ -20,12 +50,18 @@ const FILTER_DEFAULT: &str = "info,libp2p=warn,sled=warn";
 /// How long tasks that still run at the end are waited for.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Runs the validator.
+/// Runs a validator, which is `node`, on the configuration that the arguments name.
 ///
 /// # Errors
 ///
 /// Fails when it cannot start or a fault ends it.
-pub(crate) fn run(arguments: &ValidatorArguments) -> Result<Exit, Failure> {
+pub fn run<N>(
+    arguments: &ValidatorArguments,
+    node: impl FnOnce(Config, watch::Receiver<bool>) -> N,
+) -> Result<Exit, Failure>
+where
+    N: Future<Output = Result<(), NodeError>>,
+{
     log_to_stderr(arguments)?;
     let mut config =
         Config::load(&arguments.config).map_err(|cause| Failure::fault("cannot start", &cause))?;
@@ -41,7 +77,7 @@ pub(crate) fn run(arguments: &ValidatorArguments) -> Result<Exit, Failure> {
         "starting"
     );
     let name = config.name.clone();
-    let ended = runtime.block_on(node::run(config, stop));
+    let ended = runtime.block_on(node(config, stop));
     runtime.shutdown_timeout(SHUTDOWN_PATIENCE);
     match ended {
         Ok(()) => {

@@ -1,0 +1,131 @@
+//! What was said because of an attack, as a result: enough to demand the evidence of it.
+
+use std::io::{self, Write};
+
+use byzantine::{Deed, Witness};
+use pbft::{Message, Recipients};
+use program::output::{BAD, Output, Report, styled};
+use serde::Serialize;
+use types::validators::ValidatorSet;
+use types::vote::Vote;
+
+/// Writes every deed before it is sent. When nobody takes them any more, that is logged once and the attack goes on.
+pub(crate) fn witness(validators: &ValidatorSet, mut output: Output) -> Witness {
+    let names: Vec<String> = validators.iter().map(|(_, one)| one.name.clone()).collect();
+    let mut lost = false;
+    Box::new(move |deed| {
+        if let Err(failure) = output.result(&Told::of(&deed, &names))
+            && !std::mem::replace(&mut lost, true)
+        {
+            tracing::error!(cause = failure.text, "deeds are not written any more");
+        }
+    })
+}
+
+/// A deed.
+#[derive(Debug, Serialize)]
+struct Told {
+    /// The name of the attack.
+    attack: &'static str,
+    /// The kind of message.
+    message: &'static str,
+    /// The name of the validator that it is for, or `all`.
+    to: String,
+    /// What the message is about.
+    #[serde(flatten)]
+    about: About,
+    /// What makes it authentic.
+    signature: String,
+}
+
+/// What a message is about.
+#[derive(Debug, Default, Serialize)]
+struct About {
+    view: Option<u64>,
+    height: Option<u64>,
+    block: Option<String>,
+}
+
+impl Told {
+    fn of(deed: &Deed, names: &[String]) -> Self {
+        let to = match deed.said.to {
+            Recipients::All => "all".to_owned(),
+            Recipients::One(one) => {
+                names.get(one.index()).cloned().unwrap_or_else(|| format!("replica {one}"))
+            }
+        };
+        let message = &deed.said.message;
+        let (about, signature) = match message {
+            Message::PrePrepare(proposal) => (About::vote(&proposal.vote), proposal.vote.signature),
+            Message::Prepare(vote) | Message::Commit(vote) => (About::vote(vote), vote.signature),
+            Message::ViewChange(asked) => {
+                let certified = asked.certificate.as_ref().map(|certificate| certificate.statement);
+                let about = About {
+                    view: Some(asked.view.get()),
+                    height: certified.map(|statement| statement.height.get()),
+                    block: certified.map(|statement| statement.block.to_string()),
+                };
+                (about, asked.signature)
+            }
+            Message::NewView(new_view) => {
+                let tip = new_view.tip();
+                let about = About {
+                    view: Some(new_view.view.get()),
+                    height: tip.map(|statement| statement.height.get()),
+                    block: tip.map(|statement| statement.block.to_string()),
+                };
+                (about, new_view.signature)
+            }
+            Message::Status(status) => {
+                let about = About {
+                    view: Some(status.standpoint.view.get()),
+                    height: Some(status.standpoint.committed.get()),
+                    block: None,
+                };
+                (about, status.signature)
+            }
+            Message::Handover(handover) => {
+                let about = About {
+                    height: Some(handover.block.header.height.get()),
+                    block: Some(handover.block.id().to_string()),
+                    view: None,
+                };
+                (about, handover.signature)
+            }
+        };
+        let signature = signature.to_string();
+        Self { attack: deed.attack, message: message.name(), to, about, signature }
+    }
+}
+
+impl About {
+    fn vote(vote: &Vote) -> Self {
+        let statement = &vote.statement;
+        Self {
+            view: Some(statement.view.get()),
+            height: Some(statement.height.get()),
+            block: Some(statement.block.to_string()),
+        }
+    }
+}
+
+impl Report for Told {
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self { attack, message, to, about, signature } = self;
+        write!(out, "{} {message} to {to}", styled(BAD, attack))?;
+        if let Some(view) = about.view {
+            write!(out, "  view {view}")?;
+        }
+        if let Some(height) = about.height {
+            write!(out, "  height {height}")?;
+        }
+        let short = |digest: &str| digest.chars().take(8).collect::<String>();
+        if let Some(block) = &about.block {
+            write!(out, "  block {}", short(block))?;
+        }
+        writeln!(out, "  signature {}", short(signature))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! `logothete-adversary list`: the attacks and their knobs.
+
+use std::io::{self, Write};
+
+use byzantine::attack::{CATALOGUE, Kind};
+use program::failure::{Exit, Failure};
+use program::output::{BOLD, DIM, Output, Report, styled};
+use serde::Serialize;
+
+use crate::cli::ListArguments;
+
+/// What is behind the name of an attack: its knob, a value, and what it means.
+const KNOBS: [KnobRow; 7] = [
+    KnobRow::new("chance", "250", "in how many of 1000 cases it happens; 1000 if not said"),
+    KnobRow::new("from", "3", "the first height"),
+    KnobRow::new("until", "9", "the last height"),
+    KnobRow::new("from-view", "1", "the first view"),
+    KnobRow::new("until-view", "4", "the last view"),
+    KnobRow::new("victims", "1+2", "to whom it is done; whom the attack chooses if not said"),
+    KnobRow::new("delay", "1500", "milliseconds, of attacks that are slow; 1000 if not said"),
+];
+
+/// Explains the attacks that were named, or all.
+///
+/// # Errors
+///
+/// Fails when nobody takes the result.
+pub(crate) fn run(arguments: &ListArguments, output: &mut Output) -> Result<Exit, Failure> {
+    let named = arguments.attacks.iter().map(|attack| attack.kind);
+    let kinds: Vec<&Kind> =
+        if arguments.attacks.is_empty() { CATALOGUE.iter().collect() } else { named.collect() };
+    let attacks = kinds.into_iter().map(AttackRow::of).collect();
+    output.result(&List { attacks, knobs: &KNOBS })?;
+    Ok(Exit::Done)
+}
+
+#[derive(Debug, Serialize)]
+struct List {
+    attacks: Vec<AttackRow>,
+    knobs: &'static [KnobRow],
+}
+
+#[derive(Debug, Serialize)]
+struct AttackRow {
+    name: &'static str,
+    sentence: &'static str,
+    /// Whether two messages of it are evidence.
+    provable: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct KnobRow {
+    name: &'static str,
+    example: &'static str,
+    sentence: &'static str,
+}
+
+impl AttackRow {
+    fn of(kind: &Kind) -> Self {
+        let Kind { name, sentence, provable, .. } = *kind;
+        Self { name, sentence, provable }
+    }
+}
+
+impl KnobRow {
+    const fn new(name: &'static str, example: &'static str, sentence: &'static str) -> Self {
+        Self { name, example, sentence }
+    }
+}
+
+impl Report for List {
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let width = self.attacks.iter().map(|attack| attack.name.len()).max().unwrap_or_default();
+        for AttackRow { name, sentence, provable } in &self.attacks {
+            let proof = if *provable { styled(DIM, " (leaves a proof)") } else { String::new() };
+            writeln!(out, "{}  {sentence}{proof}", styled(BOLD, format!("{name:width$}")))?;
+        }
+        writeln!(
+            out,
+            "\nknobs, as in {}:from=3,chance=250",
+            self.attacks.first().map_or("NAME", |attack| attack.name)
+        )?;
+        for KnobRow { name, example, sentence } in self.knobs {
+            let knob = format!("{name}={example}");
+            writeln!(out, "  {}  {sentence}", styled(BOLD, format!("{knob:14}")))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
