@@ -330,6 +330,7 @@ impl<A> State<A> {
             }
             if let Some(certificate) = &asked.certificate {
                 self.question_certificate(certificate, output);
+                self.compare_certificate(certificate, output);
             }
         }
     }
