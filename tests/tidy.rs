@@ -127,6 +127,24 @@ fn every_crate_has_its_place_and_every_arrow_goes_down() {
     assert!(wrong.is_empty(), "arrows that the house does not have: {wrong:?}");
 }
 
+/// Whoever runs an honest validator has no lie within reach.
+#[test]
+fn only_the_lab_and_the_adversary_reach_an_attack() {
+    let names = crates();
+    for name in &names {
+        let mut reached = BTreeSet::from([name.clone()]);
+        let mut next = vec![name.clone()];
+        while let Some(at) = next.pop() {
+            let below = dependencies(&at);
+            next.extend(
+                below.intersection(&names).filter(|one| reached.insert((*one).clone())).cloned(),
+            );
+        }
+        let may = ["byzantine", "lab", "adversary"].contains(&name.as_str());
+        assert_eq!(reached.contains("byzantine"), may, "{name} reaches {reached:?}");
+    }
+}
+
 #[test]
 fn folder_package_and_import_path_are_the_same_word() {
     for name in crates() {

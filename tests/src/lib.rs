@@ -16,4 +16,5 @@ pub mod random;
 pub mod relay;
 pub mod story;
 pub mod testnet;
+pub mod traitors;
 pub mod wait;

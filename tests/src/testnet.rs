@@ -155,8 +155,18 @@ impl Testnet {
     ///
     /// When they are not in time.
     pub fn level(&self, at_least: u64) -> u64 {
+        let all: Vec<usize> = (0..self.nodes()).collect();
+        self.level_of(&all, at_least)
+    }
+
+    /// The same of some of its validators.
+    ///
+    /// # Panics
+    ///
+    /// When they are not in time.
+    pub fn level_of(&self, nodes: &[usize], at_least: u64) -> u64 {
         until("all validators at one height", || {
-            let running = (0..self.nodes()).filter(|index| self.pid(*index).is_some());
+            let running = nodes.iter().copied().filter(|index| self.pid(*index).is_some());
             let heights: Vec<u64> = running
                 .filter_map(|index| self.client(index).status().ok())
                 .map(|status| status.height.get())

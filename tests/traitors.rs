@@ -1,0 +1,177 @@
+//! Real validators that attack their network, with the keys that it knows, while payments are made: the honest ones agree
+//! on every height, nothing that they have taken in is lost, and they prove the lie of whoever lied and of nobody else.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use tests::audit::assert_audits_of_pass;
+use tests::load::{Load, Wallet, assert_paid_once_by};
+use tests::process::is_alive;
+use tests::programs::{self, Running, program};
+use tests::story::{assert_whole, until_in_a_view_above, until_paid};
+use tests::testnet::Testnet;
+use tests::traitors::{deeds, equivocations, evidence_files, proved_liars};
+use tests::wait::until_true;
+use types::replica::ReplicaId;
+
+/// Transfers a second.
+const RATE: u32 = 50;
+
+/// What each validator does, by `testnet status`.
+fn attacks(testnet: &Testnet) -> Vec<Value> {
+    let status = testnet.run(&["--json", "status"]).with_code(0).json();
+    let rows = status["validators"].as_array().unwrap();
+    rows.iter().map(|row| row["attacks"].clone()).collect()
+}
+
+fn list(attacks: &[&str]) -> Value {
+    attacks.iter().copied().collect()
+}
+
+/// A metric of a validator that is the sum of those with this name.
+fn metric(testnet: &Testnet, node: usize, name: &str) -> u64 {
+    let text = testnet.client(node).metrics().unwrap();
+    let lines = text.lines().filter(|line| line.starts_with(name));
+    lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
+}
+
+#[test]
+fn a_primary_that_proposes_two_blocks_splits_nobody_and_is_found_out() {
+    let honest = [1, 2, 3];
+    let testnet = Testnet::up(&["--adversary", "0=equivocate", "--timeout", "60"]);
+    assert_eq!(attacks(&testnet), [list(&["equivocate"]), list(&[]), list(&[]), list(&[])]);
+
+    let load = Load::start(&testnet, RATE, Wallet::GivesUp);
+    until_paid(&testnet, 1, 400);
+    until_true("an honest validator proves it", || {
+        honest.iter().any(|node| !evidence_files(&testnet, *node).is_empty())
+    });
+    let accusing = |node: &usize| metric(&testnet, *node, "logothete_evidence_total") > 0;
+    assert!(honest.iter().any(accusing));
+    let count = load.stop();
+
+    assert_paid_once_by(&testnet, &honest, count);
+    let lies = equivocations(&deeds(&testnet, 0));
+    assert!(!lies.is_empty(), "it proposed one block at each height");
+    assert_audits_of_pass(&testnet, &honest);
+    let liars: BTreeSet<ReplicaId> =
+        honest.iter().flat_map(|node| proved_liars(&testnet, *node)).collect();
+    assert_eq!(liars, BTreeSet::from([ReplicaId::new(0)]));
+    println!("{count} transfers, two blocks at {} heights: {lies:?}", lies.len());
+}
+
+#[test]
+fn a_silent_primary_is_replaced_and_nobody_can_prove_anything() {
+    let honest = [1, 2, 3];
+    let testnet = Testnet::up(&["--adversary", "node0=silent", "--timeout", "60"]);
+
+    let load = Load::start(&testnet, RATE, Wallet::GivesUp);
+    until_in_a_view_above(&testnet, &honest, 0);
+    until_paid(&testnet, 1, load.offered() + 100);
+    let count = load.stop();
+
+    assert_paid_once_by(&testnet, &honest, count);
+    assert_audits_of_pass(&testnet, &honest);
+    assert!(deeds(&testnet, 0).is_empty());
+    for node in honest {
+        assert!(proved_liars(&testnet, node).is_empty());
+    }
+}
+
+#[test]
+fn a_primary_that_falls_silent_and_comes_back_is_one_of_them_again() {
+    let testnet = Testnet::up(&["--timeout", "60"]);
+    let before = testnet.pid(0).unwrap();
+    let load = Load::start(&testnet, RATE, Wallet::GivesUp);
+    until_paid(&testnet, 0, 50);
+
+    let turned = testnet.run(&["--json", "turn", "node0", "silent"]).with_code(0).json();
+    assert_eq!(turned["validators"][0]["attacks"], list(&["silent"]));
+    let traitor = testnet.pid(0).unwrap();
+    assert!(traitor != before && !is_alive(before));
+    assert_eq!(attacks(&testnet), [list(&["silent"]), list(&[]), list(&[]), list(&[])]);
+    until_in_a_view_above(&testnet, &[1, 2, 3], 0);
+    until_paid(&testnet, 1, load.offered() + 50);
+
+    // What it is outlives its process.
+    drop(testnet.run(&["kill", "node0"]).with_code(0));
+    drop(testnet.run(&["start", "node0"]).with_code(0));
+    assert_eq!(attacks(&testnet)[0], list(&["silent"]));
+    // One is what the network tolerates.
+    for more in [&["turn", "node1", "silent"][..], &["up", "--detach", "--adversary", "2=silent"]] {
+        drop(testnet.run(more).with_code(3));
+    }
+    assert_eq!(attacks(&testnet)[1..], [list(&[]), list(&[]), list(&[])]);
+
+    let turned = testnet.run(&["turn", "0", "honest"]).with_code(0);
+    assert!(turned.stdout.starts_with("node0 ready "), "{turned:?}");
+    assert!(attacks(&testnet).iter().all(|one| *one == list(&[])));
+    until_paid(&testnet, 0, load.offered());
+    until_true("node0 votes again", || testnet.status(0).voting);
+    let count = load.stop();
+    // Silence is no lie: its journal holds nothing that another contradicts.
+    assert_whole(&testnet, count);
+    assert_eq!(testnet.pids(), [0_u32; 0]);
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_before_anything_is_made() {
+    for (arguments, code, text) in [
+        (&["--adversary", "0=silent", "--adversary", "1=silent"][..], 3, "--break-safety"),
+        (&["-n", "3", "--adversary", "0=silent"], 3, "holds against 0"),
+        (&["--adversary", "0=slient"], 2, "the attacks are "),
+        (&["--adversary", "0=silent:form=3"], 2, "no knob \"form\""),
+        (&["--adversary", "0=silent", "--adversary", "node0=equivocate"], 2, "named twice"),
+        (&["--adversary", "4=silent"], 5, "there is no node4"),
+        (&["--adversary", "silent"], 2, "NODE=ATTACK"),
+    ] {
+        let testnet = Testnet::new();
+        let up = [&["up", "--detach"], arguments].concat();
+
+        let ended = testnet.run(&up).with_code(code);
+
+        assert!(ended.stderr.contains(text), "{arguments:?}: {ended:?}");
+        assert!(!testnet.directory().join("genesis.toml").exists(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_tool_without_the_adversary_beside_it_says_how_to_build_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let alone = folder.path().join("logothete");
+    fs::copy(program("logothete"), &alone).unwrap();
+    let net = folder.path().join("net");
+
+    let mut command = Command::new(alone);
+    command.args(["testnet", "up", "--detach", "--adversary", "0=silent", "--dir"]).arg(&net);
+    let ended = Running::start(command).end().with_code(1);
+
+    assert!(ended.stderr.contains("cargo build --release --bin logothete-adversary"), "{ended:?}");
+    assert!(!net.join("genesis.toml").exists());
+}
+
+#[test]
+fn the_adversary_ends_as_the_tool_does() {
+    let run = |arguments: &[&str]| programs::run("logothete-adversary", arguments);
+    assert!(!Path::new("/nowhere/config.toml").exists());
+
+    let list = run(&["list", "--json"]).with_code(0).json();
+    let no_attack = run(&["run", "--config", "/nowhere/config.toml"]).with_code(2);
+    let no_config =
+        run(&["--json", "run", "--attack", "silent", "--config", "/nowhere/config.toml"])
+            .with_code(1);
+
+    assert_eq!(list["attacks"][0]["name"], "equivocate");
+    assert!(no_attack.stderr.contains("--attack"), "{no_attack:?}");
+    let error: Value = serde_json::from_str(no_config.stderr.lines().last().unwrap()).unwrap();
+    assert_eq!((&error["error"]["exit"], &error["error"]["code"]), (&1.into(), &"fault".into()));
+}
