@@ -280,13 +280,11 @@ pub fn assert_paid_once_by(testnet: &Testnet, nodes: &[usize], count: usize) {
         });
     }
     let height = testnet.level_of(nodes, 1);
-    let first = testnet.status(nodes[0]);
+    let asked = *nodes.first().expect("somebody is asked");
+    let first = testnet.status(asked);
     assert_eq!(first.height.get(), height);
     let expected: BTreeMap<String, u64> = (0..count).map(|number| (memo(number), 1)).collect();
-    assert!(
-        memos(testnet, nodes[0], height) == expected,
-        "a transfer is missing or was paid twice"
-    );
+    assert!(memos(testnet, asked, height) == expected, "a transfer is missing or was paid twice");
     for node in nodes.iter().copied() {
         let status = testnet.status(node);
         let of = |status: &api::types::Status| (status.height, status.block, status.state_root);
