@@ -14,10 +14,10 @@ use std::process::Command;
 
 use serde_json::Value;
 use tests::audit::assert_audits_of_pass;
-use tests::load::{Load, Wallet, assert_paid_once_by};
+use tests::load::{Load, Wallet, assert_paid_once, assert_paid_once_by};
 use tests::process::is_alive;
 use tests::programs::{self, Running, program};
-use tests::story::{assert_whole, until_in_a_view_above, until_paid};
+use tests::story::{until_in_a_view_above, until_paid};
 use tests::testnet::Testnet;
 use tests::traitors::{deeds, equivocations, evidence_files, proved_liars};
 use tests::wait::until_true;
@@ -118,8 +118,13 @@ fn a_primary_that_falls_silent_and_comes_back_is_one_of_them_again() {
     until_paid(&testnet, 0, load.offered());
     until_true("node0 votes again", || testnet.status(0).voting);
     let count = load.stop();
-    // Silence is no lie: its journal holds nothing that another contradicts.
-    assert_whole(&testnet, count);
+    assert_paid_once(&testnet, count);
+    // What it kept while it was an adversary is worth nothing: the replica inside one does not hear what was said under
+    // its own key, so words of others stand in its journal without that.
+    assert_audits_of_pass(&testnet, &[1, 2, 3]);
+    for node in [1, 2, 3] {
+        assert!(proved_liars(&testnet, node).is_empty());
+    }
     assert_eq!(testnet.pids(), [0_u32; 0]);
 }
 
