@@ -12,6 +12,7 @@
 //! - [`twins`]: replicas that run twice, under every schedule of partitions within a small scope;
 //! - [`report`]: what came of it, and [`shrink`]: how a failing plan is made smaller;
 //! - [`cases`]: networks that are hard on the core, some with replicas that lie ([`liars`]).
+//! - [`generals`]: the Byzantine Generals of Lamport, Shostak and Pease, message by message.
 //!
 //! The library is pure; the binary `logothete-lab` brings threads, files and a terminal.
 //!
@@ -21,6 +22,7 @@
 pub mod cases;
 pub mod check;
 pub mod explore;
+pub mod generals;
 pub mod keys;
 pub mod liars;
 pub mod matrix;

@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Let replicas run twice, under schedules of partitions
     Twins(Twins),
+    /// Play the Byzantine Generals, message by message
+    Generals(crate::generals::Generals),
 }
 
 /// Run many seeds.

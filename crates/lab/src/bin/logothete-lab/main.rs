@@ -9,6 +9,7 @@ use clap::Parser;
 
 mod check;
 mod cli;
+mod generals;
 mod mutants;
 mod output;
 mod replay;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Mutants(arguments) => mutants::mutants(&arguments),
         Command::Check(what) => check::check(&what),
         Command::Twins(arguments) => twins::twins(&arguments),
+        Command::Generals(arguments) => generals::generals(&arguments),
     };
     outcome
         .unwrap_or_else(|error| {

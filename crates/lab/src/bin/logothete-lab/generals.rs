@@ -1,0 +1,138 @@
+//! The Byzantine Generals on a terminal.
+
+use std::collections::BTreeSet;
+
+use clap::{Args, ValueEnum};
+use lab::generals::{Battle, Lies, Method, Order, Worst, worst};
+
+use crate::output::to_json;
+use crate::{Outcome, output};
+
+/// Play the Byzantine Generals, message by message.
+///
+/// Oral messages, OM(m), unless --signed asks for SM(m). The traitors are the commander, if he lies, and the last
+/// lieutenants. Without a seed they lie as in the paper's examples: a commander tells even lieutenants one thing and odd
+/// ones another, a lieutenant says the opposite of what he was told.
+#[derive(Debug, Args)]
+pub(crate) struct Generals {
+    /// How many generals there are, the commander included
+    #[arg(short, default_value_t = 4)]
+    n: u16,
+    /// How many of them are traitors
+    #[arg(long, default_value_t = 1)]
+    traitors: u16,
+    /// How many traitors the algorithm is to bear; as many as there are when not given
+    #[arg(short)]
+    m: Option<u16>,
+    /// What the commander orders
+    #[arg(long, value_enum, default_value_t = Ordered::Attack)]
+    order: Ordered,
+    /// The commander is one of the traitors
+    #[arg(long)]
+    commander_lies: bool,
+    /// Messages are signed, with Ed25519
+    #[arg(long)]
+    signed: bool,
+    /// The traitors lie by chance, from this seed
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Try everything that the traitors can say, whoever they are and whatever the order is
+    #[arg(long, conflicts_with_all = ["order", "commander_lies", "seed"])]
+    worst: bool,
+    /// Try no more lies than so many
+    #[arg(long, default_value_t = 200_000, requires = "worst")]
+    tries: u64,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// An order on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Ordered {
+    Attack,
+    Retreat,
+}
+
+impl From<Ordered> for Order {
+    fn from(ordered: Ordered) -> Self {
+        match ordered {
+            Ordered::Attack => Self::Attack,
+            Ordered::Retreat => Self::Retreat,
+        }
+    }
+}
+
+impl Generals {
+    fn method(&self) -> Method {
+        if self.signed { Method::Signed } else { Method::Oral }
+    }
+
+    fn m(&self) -> u16 {
+        self.m.unwrap_or(self.traitors)
+    }
+
+    fn who_lies(&self) -> Result<BTreeSet<u16>, String> {
+        let (n, traitors) = (self.n, self.traitors);
+        let commander = u16::from(self.commander_lies);
+        let Some(lieutenants) = traitors.checked_sub(commander) else {
+            return Err("a commander who lies is a traitor: --traitors is 1 or more".to_owned());
+        };
+        let there_are = n.saturating_sub(1);
+        if lieutenants > there_are {
+            return Err(format!(
+                "{lieutenants} lieutenants cannot be traitors, there are {there_are}: \
+                 lower --traitors or raise -n"
+            ));
+        }
+        let last = n.saturating_sub(lieutenants)..n;
+        Ok((0..commander).chain(last).collect())
+    }
+}
+
+pub(crate) fn generals(arguments: &Generals) -> Result<Outcome, String> {
+    if arguments.worst {
+        return every_lie(arguments);
+    }
+    let lies = arguments.seed.map_or(Lies::Contrary, Lies::Seed);
+    let (n, m, who) = (arguments.n, arguments.m(), arguments.who_lies()?);
+    let battle = Battle::new(n, m, arguments.method(), arguments.order.into(), who);
+    let report = battle.map_err(|error| error.to_string())?.fight(lies);
+    output::tell(&if arguments.json { to_json(&report)? } else { report.to_string() });
+    Ok(if report.judgement.holds() { Outcome::Held } else { Outcome::Violated })
+}
+
+fn every_lie(arguments: &Generals) -> Result<Outcome, String> {
+    let (n, m, traitors) = (arguments.n, arguments.m(), arguments.traitors);
+    let worst = worst(n, m, traitors, arguments.method(), arguments.tries)
+        .map_err(|error| error.to_string())?;
+    output::tell(&if arguments.json { to_json(&worst)? } else { describe(&worst, arguments) });
+    Ok(match &worst {
+        Worst { first: Some(_), .. } => Outcome::Violated,
+        Worst { exhaustive: true, .. } => Outcome::Held,
+        Worst { .. } => Outcome::Inconclusive,
+    })
+}
+
+fn describe(worst: &Worst, arguments: &Generals) -> String {
+    let Generals { n, traitors, .. } = arguments;
+    let algorithm = if arguments.signed { "SM" } else { "OM" };
+    let Worst { tried, exhaustive, broke_ic1, broke_ic2, first } = worst;
+    let scope = if *exhaustive { "every lie there is" } else { "there are more lies than these" };
+    let mut lines = vec![format!(
+        "{algorithm}({}), {n} generals, {traitors} of them traitors: {tried} battles, {scope}",
+        arguments.m()
+    )];
+    match first {
+        Some(first) => {
+            lines.push(format!("IC1 broken in {broke_ic1}, IC2 broken in {broke_ic2}; the first:"));
+            lines.push(String::new());
+            lines.push(first.to_string());
+        }
+        None if *exhaustive => lines.push("IC1 and IC2 hold in every one".to_owned()),
+        None => {
+            lines.push("inconclusive: IC1 and IC2 hold in these; try more with --tries".to_owned())
+        }
+    }
+    lines.join("\n")
+}
