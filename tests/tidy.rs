@@ -288,6 +288,28 @@ fn only_the_core_and_its_lab_know_of_mutants() {
     }
 }
 
+/// A quorum that is not safe can be shown in the lab, and asked for nowhere else.
+#[test]
+fn only_the_lab_can_take_a_naive_majority_for_a_quorum() {
+    let makers = [
+        "crates/types/src/quorum.rs",
+        "crates/types/src/quorum/tests.rs",
+        "crates/types/src/validators.rs",
+        "crates/types/src/genesis.rs",
+        "tests/tidy.rs",
+    ];
+    let mut named = BTreeSet::new();
+    for file in files(".rs") {
+        let name = relative(&file);
+        if code(&file).contains("naive_majority") {
+            named.insert(name.clone());
+            let allowed = makers.contains(&name.as_str()) || name.starts_with("crates/lab/");
+            assert!(allowed, "{name} names a quorum that is not safe");
+        }
+    }
+    assert!(named.contains("crates/lab/src/world.rs"), "the lab names it: {named:?}");
+}
+
 #[test]
 fn each_replaceable_library_is_named_in_one_place() {
     for (library, path, places) in NAMED_ONCE {

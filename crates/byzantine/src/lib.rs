@@ -6,6 +6,7 @@
 //!
 //! - [`attack`]: the catalogue of attacks, each a strategy with a name;
 //! - [`traitor`]: a validator that has attacks at work;
+//! - [`conspiracy`]: several that lie by one plan;
 //! - [`liar`]: lies by script;
 //! - [`mutation`]: changes what it says, field by field;
 //! - [`twin`]: one of two processes with one key;
@@ -30,6 +31,7 @@ macro_rules! as_inner {
 pub(crate) use as_inner;
 
 pub mod attack;
+pub mod conspiracy;
 mod desk;
 pub mod liar;
 pub mod mutation;

@@ -176,6 +176,11 @@ impl Checker {
         }
     }
 
+    /// From now on a majority of the members makes a certificate, as in a network that was made to show why it must not.
+    pub const fn count_majorities(&mut self) {
+        self.members.count_majorities();
+    }
+
     /// What was broken so far.
     pub fn violations(&self) -> &[Violation] {
         &self.violations

@@ -8,8 +8,9 @@
 //! - [`Method::Oral`] is OM(m): a message is as good as its bearer. It holds with m traitors exactly when n > 3m;
 //! - [`Method::Signed`] is SM(m): nobody can change what another has signed. It holds for any n.
 //!
-//! Liars choose from everything that the paper allows ([`Lies`]), or try it all ([`worst()`]). Whether the conditions
-//! hold is said by [`judge()`], which knows of neither algorithm.
+//! Liars choose from everything that the paper allows ([`Lies`]), or try it all ([`worst()`]). Beside it stands what has
+//! become of the problem since: [`agree()`] has the order decided by the production core, in a network whose first
+//! primary is the commander. Whether the conditions hold is said by [`judge()`], which knows of no algorithm.
 //!
 //! Generals have numbers: the commander is 0, lieutenants are 1 to n − 1. Time goes in rounds, the first of them the
 //! commander's: OM(m) and SM(m) have m + 1. What a traitor does not say counts as retreat in OM(m), as in the paper, so
@@ -21,6 +22,7 @@ use std::fmt;
 use serde::Serialize;
 use thiserror::Error;
 
+mod consensus;
 mod judge;
 mod lies;
 mod oral;
@@ -28,6 +30,7 @@ mod signed;
 mod words;
 mod worst;
 
+pub use consensus::{Agreement, agree};
 pub use judge::{Judgement, judge};
 pub use lies::Lies;
 pub use worst::{Worst, worst};

@@ -12,6 +12,7 @@
 //! - [`twins`]: replicas that run twice, under every schedule of partitions within a small scope;
 //! - [`report`]: what came of it, and [`shrink`]: how a failing plan is made smaller;
 //! - [`cases`]: networks that are hard on the core, some with replicas that lie ([`liars`]).
+//! - [`resilience`]: how many traitors a network bears, by what a quorum is;
 //! - [`generals`]: the Byzantine Generals of Lamport, Shostak and Pease, message by message.
 //!
 //! The library is pure; the binary `logothete-lab` brings threads, files and a terminal.
@@ -30,6 +31,7 @@ pub mod matrix;
 pub mod mutants;
 pub mod plan;
 pub mod report;
+pub mod resilience;
 pub mod shrink;
 pub mod time;
 pub mod twins;
@@ -46,4 +48,4 @@ pub use plan::{Limits, Plan};
 pub use report::{Report, Verdict, run};
 pub use time::Time;
 pub use trace::Reader;
-pub use world::{Options, World};
+pub use world::{Options, QuorumRule, World};

@@ -8,18 +8,22 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use byzantine::mutation::Sent;
 use crypto::keys::Signature;
 use ledger::Ledger;
-use pbft::{Door, Protocol, Replica, Timer};
+use pbft::{Door, Outgoing, Protocol, Replica, Timer};
+use serde::Serialize;
 use types::address::Address;
 use types::amount::Amount;
+use types::block::Block;
 use types::door::CheckedTransactions;
 use types::evidence::Evidence;
 use types::genesis::{Genesis, GenesisBuilder};
+use types::memo::Memo;
 use types::number::Height;
 use types::parameters::Parameters;
 use types::proof::ProvedBlock;
@@ -65,6 +69,52 @@ const EVENTS_MAX: u64 = 3_000_000;
 /// Makes what stands in the place of a replica, such as one that lies.
 pub type Wrap = Box<dyn Fn(ReplicaId, Replica<Ledger>) -> Box<dyn Protocol<Application = Ledger>>>;
 
+/// How many votes make a certificate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuorumRule {
+    /// As many as the protocol page says.
+    #[default]
+    Kept,
+    #[serde(rename = "majority")]
+    /// More than half of the replicas. **Not safe**: the lab shows it.
+    NaiveMajority,
+}
+
+impl QuorumRule {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Kept, Self::NaiveMajority];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::NaiveMajority => "majority",
+        }
+    }
+
+    /// The network with this rule.
+    pub fn of(self, genesis: &Genesis) -> Genesis {
+        match self {
+            Self::Kept => genesis.clone(),
+            Self::NaiveMajority => genesis.under_naive_majority(),
+        }
+    }
+}
+
+/// Something that a replica does, shown to who looks on.
+#[derive(Debug)]
+pub enum Act<'a> {
+    /// It says something.
+    Says(&'a Outgoing),
+    /// It commits a block.
+    Commits(&'a Block),
+}
+
+/// Is shown everything that replicas do; the run ends where it breaks off. It sees what became of a property that was
+/// broken, because the run does not end there.
+pub type Onlooker = Box<dyn FnMut(ReplicaId, &Act<'_>) -> ControlFlow<()>>;
+
 /// What a run is made with beside plan and seed.
 #[derive(Default)]
 pub struct Options {
@@ -82,6 +132,14 @@ pub struct Options {
     pub census: Option<Census>,
     /// Where the power fails, beside the plan.
     pub crashes: Vec<Crash>,
+    /// How many votes make a certificate.
+    pub quorum: QuorumRule,
+    /// What every transfer of the clients says.
+    pub memo: Memo,
+    /// Looks on.
+    pub onlooker: Option<Onlooker>,
+    /// Progress is asked for even where more replicas lie than the protocol bears.
+    pub demands_progress: bool,
 }
 
 /// One run, from its beginning to its end.
@@ -103,6 +161,10 @@ pub struct World {
     wrap: Option<Wrap>,
     sent: Rc<RefCell<Sent>>,
     starves: Option<(u16, u16)>,
+    onlooker: Option<Onlooker>,
+    demands_progress: bool,
+    /// The onlooker has seen enough.
+    seen_enough: bool,
     points: point::Points,
     ending: end::Ending,
 }
@@ -182,7 +244,7 @@ impl World {
     ///
     /// When the plan asks for more replicas or clients than there are keys, or for none.
     pub fn new(plan: Plan, seed: u64, options: Options) -> Self {
-        let genesis = genesis(&plan);
+        let genesis = options.quorum.of(&genesis(&plan));
         let verifier = Verifier::new(plan.signer);
         // Requests are checked where they arrive and proposals where they are sent, so nothing is
         // skipped.
@@ -190,9 +252,13 @@ impl World {
         let door = Door::new(genesis.validators().clone(), checked);
         let lying = plan.broken.iter().filter(|broken| broken.fate == Fate::Lying);
         let faulty = lying.map(|broken| broken.replica).chain(options.faulty).collect();
-        let check = Checker::new(&genesis, verifier.clone(), faulty);
+        let mut check = Checker::new(&genesis, verifier.clone(), faulty);
+        if options.quorum == QuorumRule::NaiveMajority {
+            check.count_majorities();
+        }
         let hosts = (0..plan.replicas).map(|replica| Host::new(replica, &plan, seed)).collect();
-        let clients = (0..plan.load.clients).map(|client| Client::new(client, &plan, seed));
+        let clients = 0..plan.load.clients;
+        let clients = clients.map(|client| Client::new(client, &plan, seed, options.memo.clone()));
         let mut world = Self {
             now: Time::default(),
             queue: Queue::new(),
@@ -206,6 +272,9 @@ impl World {
             wrap: options.wrap,
             sent: options.sent,
             starves: options.starves,
+            onlooker: options.onlooker,
+            demands_progress: options.demands_progress,
+            seen_enough: false,
             points: point::Points::new(options.census, options.crashes),
             ending: end::Ending::default(),
             genesis,
@@ -254,8 +323,12 @@ impl World {
         }
         let looked = matches!(event, Event::Look);
         self.happen(event);
-        if !self.check.violations().is_empty() {
+        let goes_on = self.onlooker.is_some() && !self.seen_enough;
+        if !self.check.violations().is_empty() && !goes_on {
             return Some(Verdict::Violated(self.check.violations().to_vec()));
+        }
+        if self.seen_enough {
+            return Some(Verdict::Held);
         }
         (looked && self.is_over()).then(|| self.judge())
     }
@@ -319,6 +392,13 @@ impl World {
         let broken = |replica| self.plan.broken.iter().any(|broken| broken.replica == replica);
         let lies = |replica| self.check.is_faulty(replica);
         self.replicas().filter(|replica| !broken(*replica) && !lies(*replica)).collect()
+    }
+
+    /// Shows something that a replica does to who looks on.
+    fn show(&mut self, replica: u16, act: &Act<'_>) {
+        if let Some(onlooker) = &mut self.onlooker {
+            self.seen_enough |= onlooker(ReplicaId::new(replica), act).is_break();
+        }
     }
 
     pub(crate) const fn now(&self) -> Time {

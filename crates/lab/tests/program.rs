@@ -105,3 +105,44 @@ fn a_build_without_mutants_says_how_to_get_them() {
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.lines().count() == 1 && text.contains("--features mutants"), "{text}");
 }
+
+#[test]
+fn generals_who_bear_their_traitors_end_with_0_and_those_who_do_not_with_1() {
+    for (arguments, code) in [
+        (&["-n", "4"][..], 0),
+        (&["-n", "3"], 1),
+        (&["-n", "3", "--signed"], 0),
+        (&["-n", "4", "--worst"], 0),
+        (&["-n", "3", "--worst"], 1),
+        (&["-n", "7", "--traitors", "2", "--worst", "--tries", "50"], 3),
+        (&["-n", "4", "--pbft", "--commander-lies"], 0),
+        (&["-n", "3", "--pbft", "--commander-lies"], 1),
+        (&["-n", "4", "--traitors", "5"], 2),
+        (&["-n", "4", "--traitors", "0", "--commander-lies"], 2),
+        (&["-n", "17"], 2),
+        (&["-n", "16", "--traitors", "5"], 2),
+    ] {
+        let output = lab(&[&["generals"], arguments].concat());
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+        assert_eq!(code == 2, told.starts_with("error: "), "{arguments:?}: {told}");
+    }
+    let report = json(&lab(&["generals", "-n", "4", "--seed", "3", "--json"]));
+    assert_eq!(report["messages"].as_array().unwrap().len(), 9);
+    assert_eq!(report["judgement"]["ic1"], true);
+}
+
+#[test]
+fn a_network_of_the_matrix_that_broke_breaks_again_by_the_command_that_is_printed() {
+    let output = lab(&["matrix", "--quorum", "majority", "--seeds", "1", "--format", "json"]);
+
+    assert_eq!(output.status.code(), Some(0));
+    let matrix = json(&output);
+    let forks = |cell: &&serde_json::Value| cell["found"] == "forks" && cell["n"] == 5;
+    let cell = matrix["cells"].as_array().unwrap().iter().find(forks).unwrap();
+    let command = cell["repeat"].as_str().unwrap().strip_prefix("logothete-lab ").unwrap();
+    let again = lab(&command.split(' ').collect::<Vec<_>>());
+    assert_eq!(again.status.code(), Some(1));
+    let told = String::from_utf8(again.stdout).unwrap();
+    assert!(told.contains(cell["sentence"].as_str().unwrap()), "{told}");
+}

@@ -42,7 +42,7 @@ pub const NAME_BYTES_MAX: usize = 32;
 pub struct Genesis(Arc<Checked>);
 
 /// What the chain id is the digest of.
-#[derive(Debug, PartialEq, Eq, Encode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode)]
 #[bincode(crate = "crypto::encoding")]
 struct Content {
     name: String,
@@ -90,6 +90,19 @@ impl Genesis {
         let validators = ValidatorSet::new(chain, content.validators.clone())
             .expect("a checked content has 1 to 128 validators whose keys differ");
         Self(Arc::new(Checked { content, validators, supply, header }))
+    }
+
+    /// The same network, whose validators take a [naive majority](crate::quorum::Quorum::naive_majority) for a quorum.
+    /// **Not safe**: for the lab, to show that it forks. The document cannot ask for it.
+    #[must_use]
+    pub fn under_naive_majority(&self) -> Self {
+        let Checked { content, validators, supply, header } = &*self.0;
+        Self(Arc::new(Checked {
+            content: content.clone(),
+            validators: validators.under_naive_majority(),
+            supply: *supply,
+            header: header.clone(),
+        }))
     }
 
     /// The chain id: the digest of the content.

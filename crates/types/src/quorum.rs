@@ -22,6 +22,14 @@ impl Quorum {
         Self { n, t, q }
     }
 
+    /// The numbers with more than half of the validators as q, as popular texts have it. **Not safe**: two such groups
+    /// share a member, and that one may lie. It is here to be shown in the lab, and nothing that runs a validator names
+    /// it.
+    pub const fn naive_majority(n: usize) -> Self {
+        let Self { t, .. } = Self::of(n);
+        Self { n, t, q: (n / 2).saturating_add(1) }
+    }
+
     /// Validators.
     pub const fn n(self) -> usize {
         self.n

@@ -90,6 +90,18 @@ impl ValidatorSet {
         })))
     }
 
+    /// The same validators, of whom a [naive majority](Quorum::naive_majority) makes a certificate. **Not safe.**
+    #[must_use]
+    pub(crate) fn under_naive_majority(&self) -> Self {
+        let Members { chain, validators, by_key, .. } = &*self.0;
+        Self(Arc::new(Members {
+            chain: *chain,
+            quorum: Quorum::naive_majority(validators.len()),
+            validators: validators.clone(),
+            by_key: by_key.clone(),
+        }))
+    }
+
     /// The network they are validators of.
     pub fn chain(&self) -> &ChainId {
         &self.0.chain

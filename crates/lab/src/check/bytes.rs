@@ -21,13 +21,14 @@ pub(super) struct Members {
     genesis: BlockId,
     keys: Vec<PublicKey>,
     verifier: Verifier,
+    majority: bool,
 }
 
 impl Members {
     pub(super) fn new(genesis: &Genesis, verifier: Verifier) -> Self {
         let keys = genesis.validators().iter().map(|(_, validator)| validator.key).collect();
         let chain = *genesis.chain().digest().as_bytes();
-        Self { chain, genesis: header_id(genesis.header()), keys, verifier }
+        Self { chain, genesis: header_id(genesis.header()), keys, verifier, majority: false }
     }
 
     pub(super) const fn genesis_id(&self) -> BlockId {
@@ -42,11 +43,17 @@ impl Members {
         self.keys.len()
     }
 
+    /// From now on the fewest of which any two groups share a member must agree.
+    pub(super) const fn count_majorities(&mut self) {
+        self.majority = true;
+    }
+
     /// How many must agree: the fewest of which any two groups share more members than may lie.
     pub(super) fn quorum(&self) -> usize {
         let n = self.keys.len();
         let share = |group: usize| group.saturating_mul(2).saturating_sub(n);
-        (1..=n).find(|group| share(*group) > self.liars()).unwrap_or(n)
+        let enough = if self.majority { 0 } else { self.liars() };
+        (1..=n).find(|group| share(*group) > enough).unwrap_or(n)
     }
 
     /// How many may lie: fewer than a third.

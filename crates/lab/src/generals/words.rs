@@ -5,7 +5,7 @@ use std::fmt;
 use super::{COMMANDER, Judgement, Method, Order, Refused, Report, Sent};
 
 /// A general, as he is called.
-fn name(general: u16) -> String {
+pub(super) fn name(general: u16) -> String {
     if general == COMMANDER { "the commander".to_owned() } else { format!("lieutenant {general}") }
 }
 

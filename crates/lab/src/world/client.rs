@@ -32,6 +32,8 @@ pub(super) struct Client {
     pub(super) wishes: BTreeMap<Nonce, Wish>,
     /// Whether an event will make it think again.
     pub(super) awake: bool,
+    /// What every transfer of it says.
+    memo: Memo,
 }
 
 /// A transfer that is not accepted yet, or two that exclude one another.
@@ -46,7 +48,7 @@ pub(super) struct Wish {
 }
 
 impl Client {
-    pub(super) fn new(client: u16, plan: &Plan, seed: u64) -> Self {
+    pub(super) fn new(client: u16, plan: &Plan, seed: u64, memo: Memo) -> Self {
         Self {
             signer: Owner::Client(client).signer(plan.signer),
             random: Random::stream(seed, "client", &[u64::from(client)]),
@@ -55,6 +57,7 @@ impl Client {
             spends_twice: client < plan.load.double_spenders,
             wishes: BTreeMap::new(),
             awake: true,
+            memo,
         }
     }
 
@@ -107,7 +110,7 @@ impl Client {
             action: Action::Transfer(Transfer {
                 recipient: Address::Key(recipient),
                 amount: Amount::new(amount),
-                memo: Memo::empty(),
+                memo: self.memo.clone(),
             }),
         };
         SignedTransaction::sign(transaction, self.signer.as_ref())

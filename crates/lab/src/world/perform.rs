@@ -11,7 +11,7 @@ use types::mutant;
 use types::replica::ReplicaId;
 use types::reply::{BlockReply, CommittedStatement};
 
-use super::{Event, Inside, World};
+use super::{Act, Event, Inside, World};
 use crate::letter::{Letter, describe};
 use crate::links::Party;
 use crate::plan::{Death, Moment};
@@ -87,6 +87,7 @@ impl World {
             self.trace
                 .say(now, || format!("replica {replica} commits height {height} {}", id.short()));
             self.check.committed(self.now, replica, &proved);
+            self.show(replica, &Act::Commits(&proved.block));
             self.host(replica).store.push(proved);
         }
         if committed {
@@ -145,6 +146,7 @@ impl World {
         let mut sent: usize = 0;
         for outgoing in messages {
             self.check.said(self.now, replica, &outgoing.message);
+            self.show(replica, &Act::Says(outgoing));
             let from = ReplicaId::new(replica);
             let letter = Letter::new(&outgoing.message, from, &self.door, &self.verifier);
             let now = self.now;

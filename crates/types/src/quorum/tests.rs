@@ -35,6 +35,20 @@ fn small_networks_have_the_numbers_worked_out_by_hand() {
 }
 
 #[test]
+fn two_majorities_share_somebody_and_no_more_is_promised_of_them() {
+    for n in 1..=200 {
+        let (majority, sound) = (Quorum::naive_majority(n), Quorum::of(n));
+
+        assert!(2 * majority.q() > n && 2 * (majority.q() - 1) <= n, "n = {n}");
+        assert_eq!((majority.n(), majority.t()), (n, sound.t()));
+        assert!(majority.q() <= sound.q(), "n = {n}");
+    }
+    // The smallest network in which the difference shows: one liar is all that two groups of 3 share.
+    assert_eq!((Quorum::naive_majority(5).q(), Quorum::of(5).q()), (3, 4));
+    assert!(Quorum::naive_majority(usize::MAX).q() > usize::MAX / 2);
+}
+
+#[test]
 fn no_number_overflows_and_no_validators_reach_nothing() {
     assert_eq!((Quorum::of(0).t(), Quorum::of(0).q()), (0, 1));
     assert!(Quorum::of(usize::MAX).q() > usize::MAX / 2);

@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Twins(Twins),
     /// Play the Byzantine Generals, message by message
     Generals(crate::generals::Generals),
+    /// See how many traitors a network bears, by its size and by what a quorum is
+    Matrix(crate::matrix::Matrix),
 }
 
 /// Run many seeds.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
-use lab::generals::{Battle, Lies, Method, Order, Worst, worst};
+use lab::QuorumRule;
+use lab::generals::{Battle, Lies, Method, Order, Worst, agree, worst};
 
 use crate::output::to_json;
 use crate::{Outcome, output};
@@ -13,6 +14,10 @@ use crate::{Outcome, output};
 /// Oral messages, OM(m), unless --signed asks for SM(m). The traitors are the commander, if he lies, and the last
 /// lieutenants. Without a seed they lie as in the paper's examples: a commander tells even lieutenants one thing and odd
 /// ones another, a lieutenant says the opposite of what he was told.
+///
+/// With --pbft the production core decides instead, as a network of as many replicas, the commander being the first
+/// primary. If he lies, he shows each half of the lieutenants another order, and other traitors vote for both; if he does
+/// not, traitors say nothing.
 #[derive(Debug, Args)]
 pub(crate) struct Generals {
     /// How many generals there are, the commander included
@@ -33,9 +38,15 @@ pub(crate) struct Generals {
     /// Messages are signed, with Ed25519
     #[arg(long)]
     signed: bool,
-    /// The traitors lie by chance, from this seed
+    /// The traitors lie by chance, from this seed; with --pbft, the seed of the network
     #[arg(long)]
     seed: Option<u64>,
+    /// The production core decides, over messages that take their time
+    #[arg(long, conflicts_with_all = ["signed", "m", "worst"])]
+    pbft: bool,
+    /// How many votes make a certificate
+    #[arg(long, value_enum, default_value_t = Rule::Kept, requires = "pbft")]
+    quorum: Rule,
     /// Try everything that the traitors can say, whoever they are and whatever the order is
     #[arg(long, conflicts_with_all = ["order", "commander_lies", "seed"])]
     worst: bool,
@@ -45,6 +56,24 @@ pub(crate) struct Generals {
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// How many votes make a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rule {
+    /// As many as the protocol says: any two such groups share more than may lie
+    Kept,
+    /// More than half, which is not safe
+    Majority,
+}
+
+impl From<Rule> for QuorumRule {
+    fn from(rule: Rule) -> Self {
+        match rule {
+            Rule::Kept => Self::Kept,
+            Rule::Majority => Self::NaiveMajority,
+        }
+    }
 }
 
 /// An order on the command line.
@@ -94,12 +123,23 @@ pub(crate) fn generals(arguments: &Generals) -> Result<Outcome, String> {
     if arguments.worst {
         return every_lie(arguments);
     }
+    if arguments.pbft {
+        return core_decides(arguments);
+    }
     let lies = arguments.seed.map_or(Lies::Contrary, Lies::Seed);
     let (n, m, who) = (arguments.n, arguments.m(), arguments.who_lies()?);
     let battle = Battle::new(n, m, arguments.method(), arguments.order.into(), who);
     let report = battle.map_err(|error| error.to_string())?.fight(lies);
     output::tell(&if arguments.json { to_json(&report)? } else { report.to_string() });
     Ok(if report.judgement.holds() { Outcome::Held } else { Outcome::Violated })
+}
+
+fn core_decides(arguments: &Generals) -> Result<Outcome, String> {
+    let (n, who, order) = (arguments.n, arguments.who_lies()?, arguments.order.into());
+    let agreement = agree(n, who, order, arguments.quorum.into(), arguments.seed.unwrap_or(0))
+        .map_err(|error| error.to_string())?;
+    output::tell(&if arguments.json { to_json(&agreement)? } else { agreement.to_string() });
+    Ok(if agreement.holds() { Outcome::Held } else { Outcome::Violated })
 }
 
 fn every_lie(arguments: &Generals) -> Result<Outcome, String> {

@@ -10,6 +10,7 @@ use clap::Parser;
 mod check;
 mod cli;
 mod generals;
+mod matrix;
 mod mutants;
 mod output;
 mod replay;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Check(what) => check::check(&what),
         Command::Twins(arguments) => twins::twins(&arguments),
         Command::Generals(arguments) => generals::generals(&arguments),
+        Command::Matrix(arguments) => matrix::matrix(&arguments),
     };
     outcome
         .unwrap_or_else(|error| {

@@ -8,8 +8,8 @@ use crate::Outcome;
 
 /// A result.
 pub(crate) fn tell(text: &str) {
-    // Who closed the other end does not want to read on.
-    writeln!(std::io::stdout(), "{text}").ok();
+    // Who closed the other end does not want to read on. Colour goes to terminals alone.
+    writeln!(anstream::stdout(), "{text}").ok();
 }
 
 /// Anything else.
