@@ -76,6 +76,8 @@ pub fn agree(
 
     let mut plan = plan(n, SignerKind::Ed25519);
     plan.load.transfers = 1;
+    // Long enough for what was missed to be said again before a view is given up.
+    plan.rules.view_timeout_ms = 1_000;
     let loyal: BTreeSet<u16> = (0..n).filter(|general| !battle.lies(*general)).collect();
     let chronicle = Rc::new(RefCell::new(Chronicle::new(n, loyal.clone())));
     let scribe = Rc::clone(&chronicle);

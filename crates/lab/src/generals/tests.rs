@@ -22,7 +22,11 @@ fn oral_messages_are_as_many_as_the_formula_says_whoever_lies() {
                     let report = battle(n, m, Method::Oral, Order::Attack, traitors).fight(lies);
 
                     let sum: u64 = expected.iter().take(usize::from(m) + 1).sum();
-                    assert_eq!(report.messages.len() as u64, sum, "n = {n}, m = {m}");
+                    assert_eq!(
+                        u64::try_from(report.messages.len()).unwrap(),
+                        sum,
+                        "n = {n}, m = {m}"
+                    );
                     assert_eq!(
                         report.count.rounds,
                         expected[..=usize::from(m)],

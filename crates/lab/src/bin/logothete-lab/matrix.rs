@@ -202,5 +202,7 @@ fn coloured(cell: &Cell) -> String {
         Found::Breaks => AnsiColor::Magenta,
     };
     let style = Style::new().fg_color(Some(colour.into())).bold();
-    format!("{style}{:<10}{style:#}", cell.in_a_word())
+    let word = cell.in_a_word();
+    let gap = " ".repeat(10_usize.saturating_sub(word.len()));
+    format!("{style}{word}{style:#}{gap}")
 }
