@@ -14,11 +14,40 @@ use thiserror::Error;
 use types::number::{Height, View};
 use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
+use types::transaction::SignedTransaction;
 
 use crate::Desk;
 
+mod accomplice;
+mod bad_transaction;
+mod censor;
+mod double_vote;
 mod equivocate;
+mod false_status;
+mod foreign_chain;
+mod forge_header;
+mod forged_certificate;
+mod fork_ancestor;
+mod garbage_signatures;
+mod hide_prepared;
+mod impersonate;
+mod inflate_view;
+mod omit_certificate;
+mod outdated_votes;
+mod patient;
+mod replay_request;
+mod rivals;
+mod selective_voting;
 mod silent;
+mod silent_primary;
+mod slow_primary;
+mod split_proposal;
+mod two_new_views;
+mod view_storm;
+mod vote_and_leave;
+mod withhold_body;
+mod wrong_proofs;
+mod wrong_tip;
 
 /// One way to lie. Whatever a method is not written for, the replica inside says as it is.
 pub trait Strategy: Send {
@@ -44,6 +73,30 @@ pub trait Strategy: Send {
     fn keeps(&mut self, desk: &mut Desk, block: &mut ProvedBlock) {
         let _ = (desk, block);
     }
+
+    /// Whether the replica inside hears of a request. Only asked of those that [choose](Strategy::chooses).
+    fn admits(&mut self, desk: &mut Desk, request: &SignedTransaction) -> bool {
+        let _ = (desk, request);
+        true
+    }
+
+    /// Whether it chooses which requests the replica inside hears of.
+    fn chooses(&self) -> bool {
+        false
+    }
+}
+
+/// The place in the protocol from which an attack is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// As primary: the first of all views will do.
+    Primary,
+    /// As backup, of any view.
+    Backup,
+    /// As primary of a view that follows another one.
+    NextPrimary,
+    /// As one that asks for another view.
+    Asking,
 }
 
 /// An attack of the catalogue.
@@ -53,13 +106,50 @@ pub struct Kind {
     pub name: &'static str,
     /// What it does, in one sentence.
     pub sentence: &'static str,
+    /// What those who follow the protocol do about it, in one sentence.
+    pub answer: &'static str,
+    /// From where it is made.
+    pub role: Role,
     /// Whether the lie can be proved to anybody once two honest replicas compare what they heard.
     pub provable: bool,
     make: fn() -> Box<dyn Strategy>,
 }
 
 /// Every attack, by name.
-pub const CATALOGUE: &[Kind] = &[equivocate::KIND, silent::KIND];
+pub const CATALOGUE: &[Kind] = &[
+    accomplice::KIND,
+    bad_transaction::KIND,
+    censor::KIND,
+    double_vote::COMMIT,
+    double_vote::PREPARE,
+    equivocate::KIND,
+    false_status::KIND,
+    foreign_chain::KIND,
+    forge_header::KIND,
+    forged_certificate::KIND,
+    fork_ancestor::KIND,
+    garbage_signatures::KIND,
+    hide_prepared::KIND,
+    impersonate::IMPERSONATE,
+    impersonate::NON_MEMBER,
+    inflate_view::KIND,
+    omit_certificate::KIND,
+    outdated_votes::KIND,
+    patient::KIND,
+    replay_request::KIND,
+    selective_voting::KIND,
+    silent::KIND,
+    silent_primary::KIND,
+    slow_primary::KIND,
+    split_proposal::KIND,
+    two_new_views::KIND,
+    view_storm::JUMP,
+    view_storm::STORM,
+    vote_and_leave::KIND,
+    withhold_body::KIND,
+    wrong_proofs::KIND,
+    wrong_tip::KIND,
+];
 
 impl Kind {
     /// The attack of this name.

@@ -25,13 +25,12 @@ use types::vote::Statement;
 use crate::Random;
 
 mod lie;
-mod memory;
 mod propose;
 mod views;
 mod votes;
 
+use crate::memory::Memory;
 pub use lie::Lie;
-use memory::Memory;
 
 /// How many in 1,000 steps come with a replay.
 const REPLAYS_PER_MILLE: u32 = 100;

@@ -34,14 +34,15 @@ pub mod attack;
 pub mod conspiracy;
 mod desk;
 pub mod liar;
+mod memory;
 pub mod mutation;
 pub mod random;
 pub mod traitor;
 pub mod twin;
 
-pub use attack::Attack;
+pub use attack::{Attack, Role};
 pub use desk::Desk;
 pub use mutation::{Mutation, Mutator};
 pub use random::Random;
-pub use traitor::{Deed, Traitor, Witness};
+pub use traitor::{Act, Deed, Traitor, Witness};
 pub use twin::Twin;

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use pbft::{Message, Outgoing, PrePrepare, Recipients};
+use pbft::{Message, Outgoing, PrePrepare};
 use types::block::BlockId;
 
-use super::{Kind, Strategy};
+use super::{Kind, Role, Strategy, rivals};
 use crate::Desk;
-
-/// As many blocks are remembered with their rivals.
-const RIVALS_MAX: usize = 64;
+use crate::desk::to_one;
 
 pub(super) const KIND: Kind = Kind {
     name: "equivocate",
     sentence: "as primary proposes two blocks at every height, one to each half of the others, and votes for both",
+    answer: "at most one of the two gets a quorum, the view changes if none does, and the votes prove the lie",
+    role: Role::Primary,
     provable: true,
     make: || Box::new(Equivocate::default()),
 };
@@ -26,45 +26,17 @@ struct Equivocate {
 
 impl Strategy for Equivocate {
     fn says(&mut self, desk: &mut Desk, outgoing: Outgoing) -> Vec<Outgoing> {
-        let Message::PrePrepare(first) = &outgoing.message else {
+        let Some(first) = desk.own_new_block(&outgoing.message) else {
             return vec![outgoing];
         };
-        if !desk.is_own_first_proposal(first) {
-            return vec![outgoing];
-        }
-        let second = self.rival(desk, first);
+        let second = rivals::rival(&mut self.rivals, desk, first);
         let victims = desk.half();
         let mut said = Vec::new();
         for other in desk.receivers(outgoing.to) {
             let block = if victims.contains(&other) { &second } else { first };
-            said.push(Outgoing {
-                to: Recipients::One(other),
-                message: Message::PrePrepare(block.clone()),
-            });
-            let commit = desk.commit(&block.vote.statement);
-            said.push(Outgoing { to: Recipients::One(other), message: Message::Commit(commit) });
+            said.push(to_one(other, Message::PrePrepare(block.clone())));
+            said.push(to_one(other, Message::Commit(desk.commit(&block.vote.statement))));
         }
         said
-    }
-}
-
-impl Equivocate {
-    /// The other block at the same height, on the other block below if there is one.
-    fn rival(&mut self, desk: &Desk, first: &PrePrepare) -> PrePrepare {
-        let id = first.block.id();
-        if let Some(known) = self.rivals.get(&id) {
-            return known.clone();
-        }
-        let mut block = first.block.clone();
-        block.header.timestamp_ms = block.header.timestamp_ms.saturating_add(1);
-        if let Some(below) = self.rivals.get(&block.header.parent) {
-            block.header.parent = below.vote.statement.block;
-        }
-        let second = desk.propose(block, first.vote.statement.view);
-        self.rivals.insert(id, second.clone());
-        while self.rivals.len() > RIVALS_MAX {
-            self.rivals.pop_first();
-        }
-        second
     }
 }

@@ -2,12 +2,14 @@
 
 use pbft::Outgoing;
 
-use super::{Kind, Strategy};
+use super::{Kind, Role, Strategy};
 use crate::Desk;
 
 pub(super) const KIND: Kind = Kind {
     name: "silent",
     sentence: "hears everything and says nothing",
+    answer: "a quorum goes on without it, and leaves every view that it leads after one timeout",
+    role: Role::Backup,
     provable: false,
     make: || Box::new(Silent),
 };

@@ -1,4 +1,4 @@
-//! What a liar has heard, and what can be made of it.
+//! What a replica that lies has heard and said, and what can be made of it.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ const REMEMBERED_MAX: usize = 1_024;
 
 /// Everything of use.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     messages: Vec<Message>,
     /// Who signed which statement.
     signatures: BTreeMap<Statement, BTreeMap<ReplicaId, Signature>>,
@@ -30,7 +30,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn note(&mut self, message: &Message, validators: &ValidatorSet) {
+    pub(crate) fn note(&mut self, message: &Message, validators: &ValidatorSet) {
         if self.messages.len() >= MESSAGES_MAX {
             self.messages.remove(0);
         }
@@ -60,7 +60,7 @@ impl Memory {
         }
     }
 
-    pub(super) fn note_view_change(&mut self, asked: &ViewChange) {
+    pub(crate) fn note_view_change(&mut self, asked: &ViewChange) {
         self.asked.entry(asked.view).or_default().insert(asked.replica, asked.clone());
         if let Some(certificate) = &asked.certificate {
             let known = self.signatures.entry(certificate.statement).or_default();
@@ -69,12 +69,12 @@ impl Memory {
     }
 
     /// Any of the last messages.
-    pub(super) fn any(&self, random: &mut Random) -> Option<Message> {
+    pub(crate) fn any(&self, random: &mut Random) -> Option<Message> {
         random.pick(&self.messages).cloned()
     }
 
     /// The statements of views below this one that are certified by one more signature at most.
-    pub(super) fn certifiable(&self, own: ReplicaId, others: usize, below: View) -> Vec<Statement> {
+    pub(crate) fn certifiable(&self, own: ReplicaId, others: usize, below: View) -> Vec<Statement> {
         let known = self.signatures.iter().filter(|(statement, signatures)| {
             let signers = signatures.keys().filter(|replica| **replica != own);
             statement.view < below && signers.count() >= others
@@ -82,8 +82,27 @@ impl Memory {
         known.map(|(statement, _)| *statement).collect()
     }
 
+    /// The greatest certificate of a view below this one that can be made of what is known, with one signature more.
+    pub(crate) fn greatest(
+        &self,
+        quorum: usize,
+        below: View,
+        own: ReplicaId,
+        sign: impl Fn(&Statement) -> Signature,
+    ) -> Option<Certificate> {
+        let known = self.certifiable(own, quorum.saturating_sub(1), below);
+        let greatest = known.into_iter().max_by_key(|it| (it.view, it.height, it.phase))?;
+        Some(self.certificate(greatest, (own, sign(&greatest))))
+    }
+
+    /// A statement that somebody has signed.
+    pub(crate) fn any_statement(&self, random: &mut Random) -> Option<Statement> {
+        let place = random.index(self.signatures.len());
+        self.signatures.keys().nth(place).copied()
+    }
+
     /// A certificate with the signatures that are known, and one more.
-    pub(super) fn certificate(
+    pub(crate) fn certificate(
         &self,
         statement: Statement,
         own: (ReplicaId, Signature),
@@ -94,7 +113,7 @@ impl Memory {
     }
 
     /// Who asked for a view, by sender.
-    pub(super) fn asked(&self, view: View) -> Vec<ViewChange> {
+    pub(crate) fn asked(&self, view: View) -> Vec<ViewChange> {
         self.asked.get(&view).into_iter().flat_map(BTreeMap::values).cloned().collect()
     }
 }
