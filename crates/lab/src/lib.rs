@@ -10,6 +10,7 @@
 //! - [`world`]: the run;
 //! - [`check`]: the properties;
 //! - [`twins`]: replicas that run twice, under every schedule of partitions within a small scope;
+//! - [`attacks`]: replicas that attack, each with attacks of the catalogue;
 //! - [`report`]: what came of it, and [`shrink`]: how a failing plan is made smaller;
 //! - [`cases`]: networks that are hard on the core, some with replicas that lie ([`liars`]).
 //! - [`resilience`]: how many traitors a network bears, by what a quorum is;
@@ -20,6 +21,7 @@
 //! With the feature `mutants` the lab tests itself: rules of the core are broken one after the other (`mutants`), and
 //! it must notice every time.
 
+pub mod attacks;
 pub mod cases;
 pub mod check;
 pub mod explore;

@@ -1,6 +1,6 @@
 //! What came of a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
@@ -50,6 +50,10 @@ pub struct Report {
     pub faults: BTreeMap<&'static str, u64>,
     /// What replicas did not act upon, by reason.
     pub ignored: BTreeMap<&'static str, u64>,
+    /// The latest view that a replica without fault was in, or asked for, at the end.
+    pub view: u64,
+    /// Whom replicas without fault have proved a lie, and of which kinds.
+    pub culprits: BTreeMap<u16, BTreeSet<&'static str>>,
     /// Virtual time, in milliseconds.
     pub virtual_ms: u64,
     /// Digest of everything that happened, in hexadecimal: equal for equal runs.
@@ -72,6 +76,8 @@ impl Report {
             pruned: counts.pruned,
             faults: counts.faults.clone(),
             ignored: counts.ignored.clone(),
+            view: world.latest_view(),
+            culprits: counts.culprits.clone(),
             virtual_ms: world.now().ms(),
             trace: world.trace_digest().to_string(),
         }
@@ -99,6 +105,8 @@ impl Report {
             pruned: 0,
             faults: BTreeMap::new(),
             ignored: BTreeMap::new(),
+            view: 0,
+            culprits: BTreeMap::new(),
             virtual_ms: 0,
             trace: String::new(),
         }

@@ -235,6 +235,8 @@ pub(crate) struct Counts {
     pub(crate) restarts: u64,
     pub(crate) fetched: u64,
     pub(crate) pruned: u64,
+    /// Whom honest replicas have proved a lie, and of which kinds.
+    pub(crate) culprits: BTreeMap<u16, BTreeSet<&'static str>>,
 }
 
 impl World {

@@ -80,6 +80,30 @@ fn twins_beyond_that_end_with_1_and_one_line_repeats_what_they_did() {
 }
 
 #[test]
+fn an_attack_is_told_of_with_what_came_of_it() {
+    let output = lab(&["attack", "double-prepare", "--seed", "3", "--json"]);
+
+    assert_eq!(output.status.code(), Some(0));
+    let done = json(&output);
+    assert_eq!((&done["verdict"], &done["traitors"]), (&"held".into(), &vec![1].into()));
+    assert!(done["deeds"]["double-prepare"].as_u64().unwrap() > 10, "{done}");
+    assert_eq!(done["culprits"], serde_json::json!({ "1": ["votes"] }));
+    let text = String::from_utf8(lab(&["attack", "double-prepare", "--seed", "3"]).stdout).unwrap();
+    assert!(text.contains("proved to have lied: replica 1 (votes)"), "{text}");
+}
+
+#[test]
+fn every_attack_is_explained() {
+    let all = json(&lab(&["attack", "--list", "--json"]));
+
+    let all = all.as_array().unwrap();
+    assert_eq!(all.len(), byzantine::attack::CATALOGUE.len());
+    assert!(all.iter().all(|attack| attack["answer"].as_str().is_some_and(|it| it.len() > 10)));
+    let text = String::from_utf8(lab(&["attack", "--list"]).stdout).unwrap();
+    assert!(text.contains("equivocate\n    as primary proposes two blocks"), "{text}");
+}
+
+#[test]
 fn a_wrong_call_ends_with_2() {
     for arguments in [
         vec!["twins", "--twin", "4"],
@@ -87,6 +111,9 @@ fn a_wrong_call_ends_with_2() {
         vec!["soak", "--jobs", "0"],
         vec!["replay", "1", "--plan", "no-such-file"],
         vec!["replay", "1", "--replicas", "17"],
+        vec!["attack"],
+        vec!["attack", "equivocat"],
+        vec!["attack", "silent", "--replicas", "4", "--traitors", "5"],
         vec!["dance"],
     ] {
         let output = lab(&arguments);

@@ -10,11 +10,12 @@ fn every_attack_is_found_by_its_name_and_no_two_share_one() {
     let names: BTreeSet<&str> = CATALOGUE.iter().map(|kind| kind.name).collect();
 
     assert_eq!(names.len(), CATALOGUE.len());
+    assert!(CATALOGUE.is_sorted_by_key(|kind| kind.name), "{names:?}");
     for kind in CATALOGUE {
         let attack: Attack = kind.name.parse().unwrap();
         assert_eq!(attack.kind.name, kind.name);
         assert_eq!(attack.knobs, Knobs::default());
-        assert!(!kind.sentence.is_empty());
+        assert!(kind.sentence.len() > 10 && kind.answer.len() > 10, "{}", kind.name);
     }
 }
 

@@ -65,14 +65,25 @@ impl World {
     }
 
     /// Replicas of the core that have not voted for anything that was committed since the healing.
-    /// Those that asked for another view alone vote again in the next one, which need not come: so
-    /// long as they are no more than may be faulty, they are left out.
+    /// Those that asked for another view alone vote again in the next one, which need not come, and
+    /// neither need whoever is shown no block by a primary that lies: so long as they are no more
+    /// than may be faulty, they are left out.
     fn silent(&self) -> Vec<u16> {
         let t = usize::from(self.plan.replicas.saturating_sub(1) / 3);
         let silent = |replica: &u16| !self.check.has_voted_since_healing(*replica);
-        let (alone, silent): (Vec<u16>, Vec<u16>) =
-            self.core().into_iter().filter(silent).partition(|it| self.waits_for_a_view(*it));
+        let (alone, silent): (Vec<u16>, Vec<u16>) = self
+            .core()
+            .into_iter()
+            .filter(silent)
+            .partition(|it| self.waits_for_a_view(*it) || self.is_led_by_a_liar());
         if alone.len() <= t { silent } else { [alone, silent].concat() }
+    }
+
+    /// Whether the primary of the latest view of the core lies.
+    fn is_led_by_a_liar(&self) -> bool {
+        let core = self.core().into_iter().filter_map(|it| self.overview(it));
+        let latest = core.max_by_key(|status| status.view);
+        latest.is_some_and(|status| self.check.is_faulty(status.primary.get()))
     }
 
     /// Whether a replica has asked for a view that nobody of the core has come to: into any other it is brought.
@@ -83,6 +94,12 @@ impl World {
         let core = self.core().into_iter().filter_map(|other| self.overview(other));
         let mut entered = core.filter(|status| status.entered);
         entered.all(|status| status.view < waits.view)
+    }
+
+    /// The latest view that a replica of the core is in, or asks for.
+    pub(crate) fn latest_view(&self) -> u64 {
+        let core = self.core().into_iter().filter_map(|it| self.overview(it));
+        core.map(|status| status.view.get()).max().unwrap_or_default()
     }
 
     fn overview(&self, replica: u16) -> Option<Overview> {

@@ -116,6 +116,10 @@ impl World {
         }
         for evidence in std::mem::take(&mut output.evidence) {
             self.check.evidence(self.now, replica, &evidence);
+            if !self.check.is_faulty(replica) {
+                let culprit = evidence.accused(self.genesis.validators()).get();
+                self.counts.culprits.entry(culprit).or_default().insert(evidence.name());
+            }
             self.spread_evidence(replica, &Arc::new(evidence));
         }
         for ignored in &output.ignored {

@@ -55,5 +55,8 @@ pub(crate) fn handle<A>(
         }
     }
     state.compare_branches(&vote, output);
+    if voted.is_none() {
+        state.confront(&vote, output);
+    }
     Ok(())
 }

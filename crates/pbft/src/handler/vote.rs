@@ -33,6 +33,7 @@ pub(crate) fn handle<A>(
         None => {
             tally.insert(vote);
             state.compare_branches(&vote, output);
+            state.confront(&vote, output);
             Ok(())
         }
     }

@@ -7,7 +7,8 @@ use types::vote::{Phase, Vote};
 
 use super::State;
 use super::slot::Slot;
-use crate::output::Output;
+use crate::message::Message;
+use crate::output::{Outgoing, Output, Recipients};
 
 impl<A> State<A> {
     /// Looks whether a vote that was just counted is on another branch than its sender's nearest
@@ -49,6 +50,28 @@ impl<A> State<A> {
             match counted.filter(|counted| counted.statement != statement) {
                 Some(first) => self.accuse(Evidence::Votes { first, second: vote }, output),
                 None => self.compare_branches(&vote, output),
+            }
+        }
+    }
+
+    /// Shows the primary's vote to those who have voted for another block at its place: they have seen it vote for theirs, or
+    /// they lie. A primary that proposes two blocks shows nobody both, so without this nobody could prove it.
+    ///
+    /// `vote` was just counted. Each vote is looked at once with that of the primary, so nobody is told twice.
+    pub(crate) fn confront(&self, vote: &Vote, output: &mut Output) {
+        let (primary, slot) = (self.primary(), self.slots.get(&vote.statement.height));
+        let Some((slot, proposed)) = slot.and_then(|slot| Some((slot, slot.prepares.of(primary)?)))
+        else {
+            return;
+        };
+        if vote.statement.phase != Phase::Prepare {
+            return;
+        }
+        let new = |voter| vote.replica == primary || vote.replica == voter;
+        for (voter, other) in slot.prepares.iter() {
+            if new(*voter) && other.statement != proposed.statement {
+                let message = Message::Prepare(*proposed);
+                output.messages.push(Outgoing { to: Recipients::One(*voter), message });
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use byzantine::Attack;
 use clap::{Args, Parser, Subcommand};
 
 /// Simulates whole networks of validators, each in one thread, on one seed, and checks the
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     Soak(Soak),
     /// Run one seed, or one plan, again
     Replay(Replay),
+    /// Let replicas attack, and see what the others do about it
+    Attack(AttackArguments),
     /// Break one rule of the core after the other, and see that it is noticed
     Mutants(crate::mutants::Mutants),
     /// Look at everything that can happen within a small scope
@@ -85,6 +88,32 @@ pub(crate) struct Replay {
     #[arg(long)]
     pub(crate) show_plan: bool,
     /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Let replicas attack, and see what the others do about it.
+#[derive(Debug, Args)]
+pub(crate) struct AttackArguments {
+    /// What the traitors do, as NAME or NAME:KNOB=VALUE,…; several at once may be given
+    #[arg(value_name = "NAME[:KNOBS]", required_unless_present = "list")]
+    pub(crate) attacks: Vec<Attack>,
+    /// Explain every attack, and run none
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// The number of replicas
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub(crate) replicas: u16,
+    /// How many of them are traitors. With more than a third of all, nothing is promised
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=16))]
+    pub(crate) traitors: u16,
+    /// The seed
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Tell everything that happens, on stderr
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod attack;
 mod check;
 mod cli;
 mod generals;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     let outcome = match lab.command {
         Command::Soak(arguments) => soak::soak(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
+        Command::Attack(arguments) => attack::attack(&arguments),
         Command::Mutants(arguments) => mutants::mutants(&arguments),
         Command::Check(what) => check::check(&what),
         Command::Twins(arguments) => twins::twins(&arguments),

@@ -3,12 +3,14 @@
 use types::block::Block;
 use types::evidence::Evidence;
 use types::number::{Height, View};
+use types::replica::ReplicaId;
 use types::vote::{Phase, Statement};
 
 use crate::fixture::{
     Bench, block_in, block_on, chain_of, commit, pre_prepare, prepare, signed, statement, vote_in,
 };
 use crate::message::Message;
+use crate::output::{Outgoing, Recipients};
 use crate::replica::Input;
 
 /// Backup 1 of 4, three blocks on one another, and two on another branch from the genesis.
@@ -173,4 +175,50 @@ fn a_commit_below_the_height_that_was_committed_since_is_not_compared() {
     assert_eq!(bench.receive(commit(&bench.genesis, 3, &rivals[0])).evidence, []);
     let view = bench.replica.peek().view;
     assert_eq!(view, View::FIRST);
+}
+
+/// A primary that shows one block to each half shows nobody two: those who have voted for the other one are told.
+#[test]
+fn who_votes_for_another_block_is_shown_what_the_primary_voted_for_here() {
+    for voted_first in [false, true] {
+        let (mut bench, blocks, rivals) = setting();
+        let proposal = pre_prepare(&bench.genesis, &blocks[0]);
+        let other = prepare(&bench.genesis, 3, &rivals[0]);
+        let mut messages = [proposal, other];
+        if voted_first {
+            messages.reverse();
+        }
+        let outputs = messages.map(|message| bench.receive(message));
+
+        let told = outputs.iter().flat_map(|output| &output.messages);
+        let told: Vec<_> = told.filter(|it| it.to != Recipients::All).collect();
+        let shown = Message::Prepare(vote(&bench, Phase::Prepare, 0, &blocks[0]));
+        let to = Recipients::One(ReplicaId::new(3));
+        assert_eq!(told, [&Outgoing { to, message: shown }], "voted first: {voted_first}");
+        let again = bench.receive(prepare(&bench.genesis, 3, &rivals[0]));
+        assert_eq!(again.messages, []);
+    }
+}
+
+#[test]
+fn who_votes_for_the_block_of_the_primary_is_told_nothing() {
+    let (mut bench, blocks, _) = setting();
+    bench.receive(pre_prepare(&bench.genesis, &blocks[0]));
+    let output = bench.receive(prepare(&bench.genesis, 3, &blocks[0]));
+
+    assert!(output.messages.iter().all(|outgoing| outgoing.to == Recipients::All), "{output:?}");
+}
+
+/// The other half of it: what is shown is a proof together with what the primary has shown here.
+#[test]
+fn who_is_shown_another_vote_of_the_primary_proves_that_it_lies() {
+    let (mut bench, blocks, rivals) = setting();
+    bench.receive(pre_prepare(&bench.genesis, &blocks[0]));
+    let [first, second] =
+        [&blocks[0], &rivals[0]].map(|block| vote(&bench, Phase::Prepare, 0, block));
+
+    assert_eq!(
+        bench.receive(Message::Prepare(second)).evidence,
+        [Evidence::Votes { first, second }]
+    );
 }
