@@ -36,7 +36,6 @@ mod omit_certificate;
 mod outdated_votes;
 mod patient;
 mod replay_request;
-mod rivals;
 mod selective_voting;
 mod silent;
 mod silent_primary;
@@ -131,8 +130,8 @@ pub const CATALOGUE: &[Kind] = &[
     garbage_signatures::KIND,
     hide_prepared::KIND,
     impersonate::IMPERSONATE,
-    impersonate::NON_MEMBER,
     inflate_view::KIND,
+    impersonate::NON_MEMBER,
     omit_certificate::KIND,
     outdated_votes::KIND,
     patient::KIND,

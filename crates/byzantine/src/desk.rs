@@ -36,6 +36,27 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// A desk of this replica, on which nothing lies yet.
+    pub(crate) fn new(
+        own: ReplicaId,
+        validators: ValidatorSet,
+        signer: Arc<dyn Signer>,
+        random: Random,
+        at: Overview,
+    ) -> Self {
+        Self {
+            own,
+            validators,
+            signer,
+            random,
+            at,
+            now_ms: 0,
+            knobs: Knobs::default(),
+            memory: Memory::default(),
+            alarm_ms: None,
+        }
+    }
+
     /// Whether an attack that happens in some cases only happens in this one.
     pub(crate) fn is_time(&mut self) -> bool {
         self.random.chance(self.knobs.chance_per_mille)

@@ -7,13 +7,13 @@
 //! Lies are bounded: what a liar says because of what it hears it says once, so that several liars do not answer one
 //! another for ever.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crypto::keys::Signer;
 use crypto::signed::Signed;
 use ledger::Ledger;
-use pbft::{Input, Message, Outgoing, Output, PrePrepare, Protocol, Recipients, Replica};
+use pbft::{Input, Message, Outgoing, Output, Protocol, Recipients, Replica};
 use types::block::BlockId;
 use types::certificate::Certificate;
 use types::number::View;
@@ -22,14 +22,14 @@ use types::replica::ReplicaId;
 use types::validators::ValidatorSet;
 use types::vote::Statement;
 
-use crate::Random;
+use crate::rivals::Rivals;
+use crate::{Desk, Random};
 
 mod lie;
 mod propose;
 mod views;
 mod votes;
 
-use crate::memory::Memory;
 pub use lie::Lie;
 
 /// How many in 1,000 steps come with a replay.
@@ -41,14 +41,9 @@ const ANSWERS_MAX: usize = 1 << 14;
 /// A replica that lies.
 pub struct Liar {
     inner: Replica<Ledger>,
-    own: ReplicaId,
-    validators: ValidatorSet,
-    signer: Arc<dyn Signer>,
+    desk: Desk,
     lies: BTreeSet<Lie>,
-    random: Random,
-    memory: Memory,
-    /// The second block of each first one.
-    rivals: BTreeMap<BlockId, PrePrepare>,
+    rivals: Rivals,
     /// What it has said because of what it heard, and to whom.
     answers: BTreeSet<Answer>,
 }
@@ -72,34 +67,12 @@ impl Liar {
     ) -> Self {
         let mut random = Random::stream(seed, "liar", &[u64::from(own.get())]);
         let lies = Lie::some(&mut random);
-        Self {
-            inner,
-            own,
-            validators,
-            signer,
-            lies,
-            random,
-            memory: Memory::default(),
-            rivals: BTreeMap::new(),
-            answers: BTreeSet::new(),
-        }
+        let desk = Desk::new(own, validators, signer, random, inner.status());
+        Self { inner, desk, lies, rivals: Rivals::default(), answers: BTreeSet::new() }
     }
 
     fn tells(&self, lie: Lie) -> bool {
         self.lies.contains(&lie)
-    }
-
-    fn others(&self) -> Vec<ReplicaId> {
-        let all = self.validators.iter().map(|(replica, _)| replica);
-        all.filter(|replica| *replica != self.own).collect()
-    }
-
-    /// The others among those whom something is for.
-    fn receivers(&self, to: Recipients) -> Vec<ReplicaId> {
-        match to {
-            Recipients::All => self.others(),
-            Recipients::One(other) => vec![other],
-        }
     }
 
     /// Whether something was not said before, and may be.
@@ -111,16 +84,18 @@ impl Liar {
     fn twist(&mut self, outgoing: Outgoing) -> Vec<Outgoing> {
         let Outgoing { to, message } = outgoing;
         match message {
-            Message::PrePrepare(first) if first.vote.replica == self.own => self.propose(to, first),
-            Message::Prepare(vote) if vote.replica == self.own => {
+            Message::PrePrepare(first) if first.vote.replica == self.desk.own => {
+                self.propose(to, first)
+            }
+            Message::Prepare(vote) if vote.replica == self.desk.own => {
                 self.vote_as_it_likes(to, Message::Prepare(vote), vote)
             }
-            Message::Commit(vote) if vote.replica == self.own => {
+            Message::Commit(vote) if vote.replica == self.desk.own => {
                 self.vote_as_it_likes(to, Message::Commit(vote), vote)
             }
             Message::ViewChange(mut asked) => {
                 self.complete(asked.certificate.as_mut());
-                if asked.replica == self.own {
+                if asked.replica == self.desk.own {
                     return self.ask(to, asked);
                 }
                 vec![Outgoing { to, message: Message::ViewChange(asked) }]
@@ -129,7 +104,7 @@ impl Liar {
                 for asked in &mut new_view.view_changes {
                     self.complete(asked.certificate.as_mut());
                 }
-                if self.validators.primary(new_view.view) == self.own {
+                if self.desk.validators.primary(new_view.view) == self.desk.own {
                     return self.show_new_view(to, new_view);
                 }
                 vec![Outgoing { to, message: Message::NewView(new_view) }]
@@ -144,7 +119,7 @@ impl Liar {
 
     /// What it says without being asked, because of what it hears.
     fn hears(&mut self, message: &Message) -> Vec<Outgoing> {
-        let author = message.author(&self.validators);
+        let author = message.author(&self.desk.validators);
         let mut said = Vec::new();
         if let Some(vote) = message.vote()
             && self.tells(Lie::VotesForAll)
@@ -152,11 +127,11 @@ impl Liar {
             said.extend(self.echo(author, &vote.statement));
         }
         if let Message::PrePrepare(first) = message
-            && author == self.validators.primary(first.vote.statement.view)
+            && author == self.desk.validators.primary(first.vote.statement.view)
             && self.tells(Lie::ProposesAsBackup)
             && self.first_time(Answer::Proposal(first.vote.statement.block))
         {
-            let second = self.rival(first);
+            let second = self.rivals.rival(&self.desk, first);
             said.push(Outgoing { to: Recipients::All, message: Message::PrePrepare(second) });
         }
         if let Message::ViewChange(asked) = message
@@ -168,11 +143,11 @@ impl Liar {
     }
 
     fn replay(&mut self) -> Option<Outgoing> {
-        if !self.tells(Lie::Replays) || !self.random.chance(REPLAYS_PER_MILLE) {
+        if !self.tells(Lie::Replays) || !self.desk.random.chance(REPLAYS_PER_MILLE) {
             return None;
         }
-        let message = self.memory.any(&mut self.random)?;
-        let to = self.random.pick(&self.others()).copied()?;
+        let message = self.desk.memory.any(&mut self.desk.random)?;
+        let to = self.desk.random.pick(&self.desk.others()).copied()?;
         Some(Outgoing { to: Recipients::One(to), message })
     }
 
@@ -181,13 +156,13 @@ impl Liar {
         match input {
             Input::Message(message) => {
                 let mut message = message.into_inner();
-                if message.author(&self.validators) == self.own {
+                if message.author(&self.desk.validators) == self.desk.own {
                     return None;
                 }
                 match &mut message {
                     Message::ViewChange(asked) => self.strip(asked.certificate.as_mut()),
                     Message::NewView(new_view) => {
-                        new_view.view_changes.retain(|asked| asked.replica != self.own);
+                        new_view.view_changes.retain(|asked| asked.replica != self.desk.own);
                         for asked in &mut new_view.view_changes {
                             self.strip(asked.certificate.as_mut());
                         }
@@ -221,7 +196,7 @@ impl Liar {
 
     fn strip(&self, certificate: Option<&mut Certificate>) {
         if let Some(certificate) = certificate {
-            certificate.signatures.retain(|(replica, _)| *replica != self.own);
+            certificate.signatures.retain(|(replica, _)| *replica != self.desk.own);
         }
     }
 
@@ -230,10 +205,10 @@ impl Liar {
         let Some(certificate) = certificate else {
             return;
         };
-        let has_own = certificate.signatures.iter().any(|(replica, _)| *replica == self.own);
-        if !has_own && certificate.signatures.len() < self.validators.quorum().q() {
-            let signature = self.vote(certificate.statement.phase, &certificate.statement);
-            certificate.signatures.push((self.own, signature.signature));
+        let has_own = certificate.signatures.iter().any(|(replica, _)| *replica == self.desk.own);
+        if !has_own && certificate.signatures.len() < self.desk.validators.quorum().q() {
+            let signature = self.desk.vote(certificate.statement.phase, &certificate.statement);
+            certificate.signatures.push((self.desk.own, signature.signature));
             certificate.signatures.sort_by_key(|(replica, _)| *replica);
         }
     }
@@ -246,8 +221,8 @@ impl Protocol for Liar {
         let mut said = Vec::new();
         if let Input::Message(message) = &input {
             let message = message.get().clone();
-            self.memory.note(&message, &self.validators);
-            if message.author(&self.validators) != self.own {
+            self.desk.memory.note(&message, &self.desk.validators);
+            if message.author(&self.desk.validators) != self.desk.own {
                 said = self.hears(&message);
             }
         }

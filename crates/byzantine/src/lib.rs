@@ -37,6 +37,7 @@ pub mod liar;
 mod memory;
 pub mod mutation;
 pub mod random;
+mod rivals;
 pub mod traitor;
 pub mod twin;
 

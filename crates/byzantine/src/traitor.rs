@@ -20,9 +20,8 @@ use types::replica::ReplicaId;
 use types::transaction::{SignedTransaction, TransactionId};
 use types::validators::ValidatorSet;
 
-use crate::attack::{Attack, Knobs, Strategy};
+use crate::attack::{Attack, Strategy};
 use crate::desk::Desk;
-use crate::memory::Memory;
 use crate::{Random, Twin};
 
 /// The most requests that are looked at in one step, the longest-waiting first.
@@ -100,17 +99,8 @@ impl Traitor {
         seed: u64,
         witness: Witness,
     ) -> Self {
-        let desk = Desk {
-            own,
-            validators: validators.clone(),
-            signer,
-            random: Random::stream(seed, "traitor", &[u64::from(own.get())]),
-            at: inner.status(),
-            now_ms: 0,
-            knobs: Knobs::default(),
-            memory: Memory::default(),
-            alarm_ms: None,
-        };
+        let random = Random::stream(seed, "traitor", &[u64::from(own.get())]);
+        let desk = Desk::new(own, validators.clone(), signer, random, inner.status());
         let begin = |attack: Attack| AtWork { strategy: attack.kind.begin(), attack };
         let attacks: Vec<AtWork> = attacks.into_iter().map(begin).collect();
         let chooses = attacks.iter().any(|work| work.strategy.chooses());

@@ -8,8 +8,10 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
-use byzantine::Attack;
+use std::ops::RangeInclusive;
+
 use byzantine::attack::CATALOGUE;
+use byzantine::{Attack, Role};
 use lab::attacks::{Outcome, Trial};
 use lab::{Property, Verdict};
 
@@ -19,6 +21,20 @@ const SEEDS: u64 = 5;
 fn seeds() -> std::ops::Range<u64> {
     let factor = std::env::var("LAB_SEEDS").map_or(1, |text| text.parse().unwrap());
     0..SEEDS * factor
+}
+
+/// Attacks of primaries that need not cost them their view: others help out, or bear it.
+const BORNE: [&str; 2] = ["slow-primary", "withhold-body"];
+
+/// The views that a network comes to: a backup moves nobody, and a primary that attacks is replaced.
+fn views(trial: &Trial) -> RangeInclusive<u64> {
+    let kind = trial.attacks.first().unwrap().kind;
+    match kind.role {
+        Role::Backup => 0..=0,
+        Role::Primary if BORNE.contains(&kind.name) => 0..=u64::MAX,
+        Role::NextPrimary if kind.name == "patient" => 1 + u64::from(trial.traitors)..=u64::MAX,
+        Role::Primary | Role::NextPrimary | Role::Asking => 1..=u64::MAX,
+    }
 }
 
 fn fails(trial: &Trial, outcome: &Outcome) -> Option<String> {
@@ -34,6 +50,8 @@ fn fails(trial: &Trial, outcome: &Outcome) -> Option<String> {
         format!("{deeds} deeds, and nobody proved it")
     } else if !culprits.iter().all(|culprit| outcome.traitors.contains(culprit)) {
         format!("traitors are {:?}, and accused are {culprits:?}", outcome.traitors)
+    } else if !views(trial).contains(&outcome.report.view) {
+        format!("the last view is {}, due are {:?}", outcome.report.view, views(trial))
     } else {
         return None;
     };

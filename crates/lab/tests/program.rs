@@ -87,9 +87,9 @@ fn an_attack_is_told_of_with_what_came_of_it() {
     let done = json(&output);
     assert_eq!((&done["verdict"], &done["traitors"]), (&"held".into(), &vec![1].into()));
     assert!(done["deeds"]["double-prepare"].as_u64().unwrap() > 10, "{done}");
-    assert_eq!(done["culprits"], serde_json::json!({ "1": ["votes"] }));
+    assert_eq!(done["culprits"], serde_json::json!({ "1": ["branches", "votes"] }));
     let text = String::from_utf8(lab(&["attack", "double-prepare", "--seed", "3"]).stdout).unwrap();
-    assert!(text.contains("proved to have lied: replica 1 (votes)"), "{text}");
+    assert!(text.contains("proved to have lied: replica 1 (branches, votes)"), "{text}");
 }
 
 #[test]
@@ -100,7 +100,10 @@ fn every_attack_is_explained() {
     assert_eq!(all.len(), byzantine::attack::CATALOGUE.len());
     assert!(all.iter().all(|attack| attack["answer"].as_str().is_some_and(|it| it.len() > 10)));
     let text = String::from_utf8(lab(&["attack", "--list"]).stdout).unwrap();
-    assert!(text.contains("equivocate\n    as primary proposes two blocks"), "{text}");
+    assert!(
+        text.contains("equivocate (can be proved)\n    as primary proposes two blocks"),
+        "{text}"
+    );
 }
 
 #[test]

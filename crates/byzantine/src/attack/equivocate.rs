@@ -1,13 +1,11 @@
 //! Two blocks for one height, each to one half.
 
-use std::collections::BTreeMap;
+use pbft::{Message, Outgoing};
 
-use pbft::{Message, Outgoing, PrePrepare};
-use types::block::BlockId;
-
-use super::{Kind, Role, Strategy, rivals};
+use super::{Kind, Role, Strategy};
 use crate::Desk;
 use crate::desk::to_one;
+use crate::rivals::Rivals;
 
 pub(super) const KIND: Kind = Kind {
     name: "equivocate",
@@ -20,8 +18,7 @@ pub(super) const KIND: Kind = Kind {
 
 #[derive(Default)]
 struct Equivocate {
-    /// The second block of each first one.
-    rivals: BTreeMap<BlockId, PrePrepare>,
+    rivals: Rivals,
 }
 
 impl Strategy for Equivocate {
@@ -29,7 +26,7 @@ impl Strategy for Equivocate {
         let Some(first) = desk.own_new_block(&outgoing.message) else {
             return vec![outgoing];
         };
-        let second = rivals::rival(&mut self.rivals, desk, first);
+        let second = self.rivals.rival(desk, first);
         let victims = desk.half();
         let mut said = Vec::new();
         for other in desk.receivers(outgoing.to) {

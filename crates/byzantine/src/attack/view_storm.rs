@@ -12,19 +12,19 @@ const PERIOD_MS: u64 = 20;
 
 pub(super) const STORM: Kind = Kind {
     name: "view-storm",
-    sentence: "asks for the next view, and the one behind it, and so on, 50 times a second",
-    answer: "nobody joins before t + 1 ask, and of each sender only the last request is kept",
+    sentence: "asks for the next view, and the one behind it, and so on, 50 times a second, and votes on in its own",
+    answer: "nobody joins before t + 1 ask, only the last request of each is kept, and a later commit vote proves the lie",
     role: Role::Backup,
-    provable: false,
+    provable: true,
     make: || Box::new(Storm { every: Every::default(), last: View::FIRST, next: next_one }),
 };
 
 pub(super) const JUMP: Kind = Kind {
     name: "view-jump",
-    sentence: "asks for views that nobody will ever come to, up to the last there is",
-    answer: "nobody joins before t + 1 ask, and then the smallest of their views; a number alone moves nobody",
+    sentence: "asks for views that nobody will ever come to, up to the last there is, and votes on in its own",
+    answer: "nobody joins before t + 1 ask, and then the smallest of their views; a later commit vote proves the lie",
     role: Role::Backup,
-    provable: false,
+    provable: true,
     make: || Box::new(Storm { every: Every::default(), last: View::FIRST, next: next_far }),
 };
 
@@ -52,7 +52,7 @@ impl Strategy for Storm {
         }
         desk.wake_at(desk.now_ms.saturating_add(PERIOD_MS));
         self.last = (self.next)(desk, self.last);
-        // With all that it has voted for: a storm by itself is no lie.
+        // With all that it has voted for so far: what it votes for later proves the lie.
         let certificate = desk.greatest_certificate(desk.at.view.next());
         vec![to_all(Message::ViewChange(desk.view_change(self.last, certificate)))]
     }

@@ -9,20 +9,14 @@ use types::vote::{Phase, Statement, Vote};
 use super::{Answer, Liar, Lie};
 
 impl Liar {
-    /// A vote of this phase for what a statement is about.
-    pub(super) fn vote(&self, phase: Phase, statement: &Statement) -> Vote {
-        let statement = Statement { phase, ..*statement };
-        Vote::sign(statement, self.own, self.validators.chain(), self.signer.as_ref())
-    }
-
     /// Votes of both phases for what somebody votes for, to him.
     pub(super) fn echo(&mut self, to: ReplicaId, statement: &Statement) -> Vec<Outgoing> {
         if !self.first_time(Answer::Vote(to, *statement)) {
             return Vec::new();
         }
         let votes = [
-            Message::Prepare(self.vote(Phase::Prepare, statement)),
-            Message::Commit(self.vote(Phase::Commit, statement)),
+            Message::Prepare(self.desk.vote(Phase::Prepare, statement)),
+            Message::Commit(self.desk.vote(Phase::Commit, statement)),
         ];
         votes.map(|message| Outgoing { to: Recipients::One(to), message }).into()
     }
@@ -38,10 +32,10 @@ impl Liar {
             return Vec::new();
         }
         let mut said = Vec::new();
-        if self.tells(Lie::VotesForNothing) && self.random.chance(500) {
+        if self.tells(Lie::VotesForNothing) && self.desk.random.chance(500) {
             let phase = vote.statement.phase;
             let block = nothing(vote.statement.block);
-            let other = self.vote(phase, &Statement { block, ..vote.statement });
+            let other = self.desk.vote(phase, &Statement { block, ..vote.statement });
             let message = match phase {
                 Phase::Prepare => Message::Prepare(other),
                 Phase::Commit => Message::Commit(other),

@@ -58,8 +58,8 @@ pub(crate) fn attack(arguments: &AttackArguments) -> Result<Outcome, String> {
 fn explain(all: &[Explained]) -> String {
     let each = all.iter().map(|attack| {
         let Explained { name, sentence, answer, provable, .. } = attack;
-        let proof = if *provable { ", and the lie is proved" } else { "" };
-        format!("{name}\n    {sentence}\n    against it: {answer}{proof}")
+        let proof = if *provable { " (can be proved)" } else { "" };
+        format!("{name}{proof}\n    {sentence}\n    against it: {answer}")
     });
     each.collect::<Vec<_>>().join("\n")
 }
