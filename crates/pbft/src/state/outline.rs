@@ -10,8 +10,6 @@
 //!   is not the primary of the view asked for, what a new view shows beside its tip and the own view change, who was
 //!   accused. Evidence is a pair of what one key has signed, and a model check looks at all pairs. What follows from it
 //!   (it is proposed, and its owner is not waited for) must be so from the beginning or never, by the application;
-//! - **prepare votes of others, once the own commit vote is given**: the slot has a proposal and the primary's vote for
-//!   it, both stay, and no other question is asked of them;
 //! - **hints and courtesy**: how far peers say they are, who was answered, what was last said about where this
 //!   replica stands;
 //! - **what is constant**: configuration, keys, and the application, whose state is that of the committed block and of
@@ -65,7 +63,7 @@ impl<A> State<A> {
         put(&mut bytes, &self.slots.len());
         for (height, slot) in &self.slots {
             put(&mut bytes, height);
-            slot.outline(self.config.replica, &mut bytes);
+            slot.outline(&mut bytes);
         }
         let asked = self.view_changes.iter();
         let asked = asked.map(|(replica, asked)| (*replica, asked.view, self.shown(asked)));
@@ -82,14 +80,10 @@ impl<A> State<A> {
 }
 
 impl Slot {
-    fn outline(&self, own: ReplicaId, bytes: &mut Vec<u8>) {
+    fn outline(&self, bytes: &mut Vec<u8>) {
         let proposal = self.proposal.as_ref();
         put(bytes, &proposal.map(|proposal| (proposal.id, proposal.refused)));
-        let mut prepares = votes(&self.prepares);
-        if self.commits.of(own).is_some() {
-            prepares.retain(|(replica, _)| *replica == own);
-        }
-        put(bytes, &prepares);
+        put(bytes, &votes(&self.prepares));
         put(bytes, &votes(&self.commits));
     }
 }
