@@ -14,6 +14,7 @@ use thiserror::Error;
 use types::account::{Account, ProvedAccount};
 use types::address::Address;
 use types::block::{BlockId, Header};
+use types::evidence::{Evidence, EvidenceId, Outline};
 use types::genesis::Genesis;
 use types::number::{Height, Nonce};
 use types::proof::ProvedBlock;
@@ -108,6 +109,29 @@ pub trait Backend: Send + Sync + 'static {
         before: Option<Position>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Happened>, Fault>> + Send;
+
+    /// Evidence that this validator keeps, by ascending id, strictly after `after` (from the first for none), at
+    /// most `limit`, which the server keeps at 100 or less.
+    fn evidence(
+        &self,
+        after: Option<EvidenceId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<KeptEvidence>, Fault>> + Send;
+
+    /// A piece of evidence that this validator keeps, and when it was stored, as in [`KeptEvidence`].
+    fn evidence_piece(
+        &self,
+        id: EvidenceId,
+    ) -> impl Future<Output = Result<Option<(Evidence, Option<u64>)>, Fault>> + Send;
+}
+
+/// A piece of evidence that the validator keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptEvidence {
+    /// What it is about.
+    pub outline: Outline,
+    /// When it was stored here, in milliseconds since 1970 (UTC), when that is known.
+    pub stored_ms: Option<u64>,
 }
 
 /// Most transactions of one batch.

@@ -18,6 +18,7 @@ mod transport;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use types::evidence::EvidenceId;
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::transaction::{SignedTransaction, TransactionId};
@@ -29,7 +30,7 @@ use crate::hex;
 use crate::problem::Code;
 use crate::types::{
     AccountAnswer, BatchAnswer, BatchRequest, BlockAnswer, BlockName, BlockPage, CertificateAnswer,
-    HistoryPage, Position, Status, SubmitAnswer, SubmitRequest, TransactionAnswer, Validators,
+    EvidenceAnswer, EvidencePage, HistoryPage, Position, Status, SubmitAnswer, SubmitRequest, TransactionAnswer, Validators,
 };
 
 /// Time to connect.
@@ -281,6 +282,32 @@ impl Client {
             append(&mut path, format_args!("&before={before}"));
         }
         self.get_json(&path)
+    }
+
+    /// Evidence that the validator keeps, by ascending id, after `after`, at most `limit` pieces (1 to 100).
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientError`] says.
+    pub fn evidence(
+        &self,
+        after: Option<EvidenceId>,
+        limit: u32,
+    ) -> Result<EvidencePage, ClientError> {
+        let mut path = format!("/v1/evidence?limit={limit}");
+        if let Some(after) = after {
+            append(&mut path, format_args!("&after={after}"));
+        }
+        self.get_json(&path)
+    }
+
+    /// A piece of evidence, if the validator keeps it. Whether it holds is asked of the evidence in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientError`] says.
+    pub fn evidence_piece(&self, id: &EvidenceId) -> Result<Option<EvidenceAnswer>, ClientError> {
+        found(self.get_json(&format!("/v1/evidence/{id}")))
     }
 
     /// Events from now on, or every block above `after` and then events as they come. Nothing is

@@ -20,7 +20,7 @@ use crate::types::{BlockEvent, RefusedEvent, Status};
     paths(
         reads::status, reads::genesis, reads::validators, reads::blocks, reads::block,
         reads::certificate, reads::wire, submits::submit, submits::submit_batch, reads::transaction,
-        reads::account, reads::history, streams::events, reads::livez, reads::readyz, reads::metrics,
+        reads::account, reads::history, reads::evidence, reads::evidence_piece, streams::events, reads::livez, reads::readyz, reads::metrics,
         reads::openapi,
     ),
     components(schemas(Problem, BlockEvent, RefusedEvent, Status)),
@@ -29,6 +29,7 @@ use crate::types::{BlockEvent, RefusedEvent, Status};
         (name = "blocks", description = "what is committed, and what proves it"),
         (name = "transactions", description = "submitting transactions and asking what became of them"),
         (name = "accounts", description = "balances with their proofs"),
+        (name = "evidence", description = "proofs that a validator's key lied"),
         (name = "events", description = "what happens, as it happens"),
         (name = "operation", description = "for those who run the validator"),
     ),

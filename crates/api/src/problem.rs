@@ -78,6 +78,8 @@ codes! {
     TransactionNotFound = "transaction-not-found", 404, "no such transaction is known here";
     /// The account does not exist.
     AccountNotFound = "account-not-found", 404, "the account does not exist";
+    /// The evidence is not known here.
+    EvidenceNotFound = "evidence-not-found", 404, "no such evidence is known here";
     /// The endpoint does not have this method.
     MethodNotAllowed = "method-not-allowed", 405, "the endpoint does not have this method";
     /// The body did not arrive in time.

@@ -14,6 +14,7 @@ pub mod scalar;
 mod account;
 mod block;
 mod event;
+mod evidence;
 mod status;
 mod transaction;
 
@@ -25,6 +26,10 @@ pub use block::{
     CertificateSigner,
 };
 pub use event::{BlockEvent, Event, RefusedEvent};
+pub use evidence::{
+    AskedFor, CertifiedBlock, EvidenceAnswer, EvidencePage, EvidenceSummary, SignedStatement,
+    ValidatorName,
+};
 pub use scalar::Integer;
 pub use status::{Live, Status, ValidatorAnswer, Validators};
 pub use transaction::{

@@ -8,6 +8,12 @@ use types::validators::VALIDATORS_MAX;
 
 use crate::testnet::attacks::Attacks;
 
+mod evidence;
+
+pub(crate) use evidence::{
+    EvidenceArguments, EvidenceCommand, EvidencePlace, ForensicsArguments, SaveArguments,
+};
+
 /// The largest seed: up to here every reader of TOML and JSON is exact.
 const SEED_MAX: u64 = 1 << 53;
 
@@ -39,6 +45,10 @@ pub(crate) enum Command {
     Status(StatusArguments),
     /// Checks everything that a stopped validator has stored, from the genesis on.
     Audit(AuditArguments),
+    /// Proofs that a validator lied: list them, show them in words, save and verify them.
+    Evidence(EvidenceArguments),
+    /// Whether two validators committed different blocks, and whose keys are guilty of it.
+    Forensics(ForensicsArguments),
     /// How much a network commits, and how fast.
     Bench(BenchArguments),
     /// Key files of validators and nodes.

@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
 pub(crate) mod audit;
+pub(crate) mod evidence;
+pub(crate) mod forensics;
 pub(crate) mod genesis;
 pub(crate) mod keys;
 pub(crate) mod status;
@@ -24,6 +26,8 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Fa
         Command::Testnet(arguments) => testnet::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, output),
         Command::Audit(arguments) => audit::run(arguments, output),
+        Command::Evidence(arguments) => evidence::run(arguments, output),
+        Command::Forensics(arguments) => forensics::run(arguments, output),
         Command::Bench(arguments) => bench::run(arguments, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Genesis(command) => genesis::run(command, output),

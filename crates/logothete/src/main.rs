@@ -10,6 +10,7 @@ mod cli;
 mod commands;
 mod interrupt;
 mod status;
+mod stopped;
 mod testnet;
 
 fn main() -> ExitCode {

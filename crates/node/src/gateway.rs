@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::backend::{
-    AccountState, AccountView, Backend, Fault, Happened, Known, Submission, SubmitError,
+    AccountState, AccountView, Backend, Fault, Happened, KeptEvidence, Known, Submission,
+    SubmitError,
 };
 use api::events::EventHub;
 use api::types::{Live, Position};
@@ -20,6 +21,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use types::account::ProvedAccount;
 use types::address::Address;
 use types::block::{BlockId, Header};
+use types::evidence::{Evidence, EvidenceId};
 use types::genesis::Genesis;
 use types::number::Height;
 use types::proof::ProvedBlock;
@@ -342,6 +344,26 @@ impl Backend for Gateway {
             Ok(happened)
         })
         .await
+    }
+
+    async fn evidence(
+        &self,
+        after: Option<EvidenceId>,
+        limit: usize,
+    ) -> Result<Vec<KeptEvidence>, Fault> {
+        let kept = self.lookups.evidence().list(after, limit).into_iter();
+        Ok(kept
+            .map(|kept| KeptEvidence { outline: kept.outline, stored_ms: kept.stored_ms })
+            .collect())
+    }
+
+    async fn evidence_piece(
+        &self,
+        id: EvidenceId,
+    ) -> Result<Option<(Evidence, Option<u64>)>, Fault> {
+        let evidence = self.lookups.evidence().clone();
+        let found = self.stored(move |_| evidence.find(&id)).await?;
+        Ok(found.map(|(piece, kept)| (piece, kept.stored_ms)))
     }
 }
 

@@ -60,13 +60,8 @@ pub fn recover(
     if let Some(reason) = report.index_rebuilt {
         tracing::warn!(%reason, "the index of the store was rebuilt from its blocks");
     }
-    let evidence = EvidenceStore::open(&directory)?;
-    let lies = evidence.all()?;
-    let lies = lies.into_iter().filter_map(|evidence| {
-        let checked = Unverified::new(evidence).verify(genesis.validators());
-        checked.inspect_err(|error| tracing::warn!(%error, "evidence that is none")).ok()
-    });
-    let lies = lies.collect();
+    let evidence = EvidenceStore::open(&directory, genesis.validators())?;
+    let lies = remembered(&evidence, genesis)?;
     let (ledger, tip, snapshot) = restore(&store, genesis)?;
     let replayed = tip.height.get().saturating_sub(snapshot.get());
     let config = pbft::Config {
@@ -76,6 +71,24 @@ pub fn recover(
     };
     let (replica, output) = Replica::recover(config, signer, ledger, tip, records)?;
     Ok(Recovered { replica, output, journal, store, evidence, lies, snapshot, replayed, directory })
+}
+
+/// Who was known to have lied.
+fn remembered(
+    store: &EvidenceStore,
+    genesis: &Genesis,
+) -> Result<Vec<Signed<Evidence>>, NodeError> {
+    let mut remembered = Vec::new();
+    for kept in store.list(None, usize::MAX) {
+        let Some((evidence, _)) = store.find(&kept.id)? else {
+            continue;
+        };
+        match Unverified::new(evidence).verify(genesis.validators()) {
+            Ok(evidence) => remembered.push(evidence),
+            Err(error) => tracing::warn!(file = %kept.file.display(), %error, "no evidence"),
+        }
+    }
+    Ok(remembered)
 }
 
 /// The ledger at the last durable block, that block's header, and the height of the snapshot that

@@ -197,6 +197,7 @@ struct Senders {
 /// What several parts look at.
 struct Shared {
     store: storage::Store,
+    evidence: EvidenceStore,
     checked: Checked,
     offered: Offered,
     brought: Brought,
@@ -245,6 +246,7 @@ impl House {
         let senders = Senders { inputs, requests, deliveries, messages, connected };
         let shared = Shared {
             store,
+            evidence: evidence.clone(),
             checked: Checked::default(),
             offered: Offered::default(),
             brought: Brought::default(),
@@ -295,7 +297,7 @@ impl House {
             network: self.network.clone(),
             deliveries: senders.deliveries,
             requests: senders.requests,
-            lookups: Lookups::new(shared.store),
+            lookups: Lookups::new(shared.store, shared.evidence),
             registry,
             state: self.metrics.state.clone(),
             started: Instant::now(),

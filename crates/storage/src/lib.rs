@@ -33,7 +33,7 @@ mod used;
 pub use crate::archive::Archive;
 pub use crate::directory::{Directory, FORMAT, Holder, Identity, is_locked};
 pub use crate::error::StorageError;
-pub use crate::evidence::EvidenceStore;
+pub use crate::evidence::{EvidenceStore, Kept};
 pub use crate::journal::Journal;
 pub use crate::store::{OpenReport, SetAside, Store, WhenDamaged};
 pub use crate::used::UsedKey;

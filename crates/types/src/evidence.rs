@@ -18,6 +18,10 @@ use crate::validators::ValidatorSet;
 use crate::view_change::{NewView, NewViewError, ViewChange, ViewChangeError};
 use crate::vote::{NotAMember, Phase, Statement, Vote};
 
+mod outline;
+
+pub use outline::Outline;
+
 digest_name! {
     /// The name of a piece of evidence: the digest of its canonical bytes.
     EvidenceId
@@ -184,17 +188,20 @@ impl Evidence {
 }
 
 /// The place and the block that a certificate is for, whatever its phase.
-type Certified = (View, Height, BlockId);
+pub(crate) type Certified = (View, Height, BlockId);
+
+/// Who asked for a new view, each with what its certificate certifies.
+pub(crate) type Asked = Vec<(ReplicaId, Option<Certified>)>;
 
 /// What a view change certifies, as far as it counts as different: a prepared and a commit certificate of one block
 /// at one place are the same.
-fn certified(view_change: &ViewChange) -> Option<Certified> {
+pub(crate) fn certified(view_change: &ViewChange) -> Option<Certified> {
     let statement = view_change.certified()?;
     Some((statement.view, statement.height, statement.block))
 }
 
 /// Who asked for a new view, with what.
-fn asked(new_view: &NewView) -> Vec<(ReplicaId, Option<Certified>)> {
+pub(crate) fn asked(new_view: &NewView) -> Asked {
     new_view.view_changes.iter().map(|asked| (asked.replica, certified(asked))).collect()
 }
 
@@ -258,12 +265,8 @@ impl Authenticated for Evidence {
                 claims.push(own_claim(view_change, validators)?);
             }
             Self::NewViews { first, second } => {
-                for new_view in [first, second] {
-                    let replica = validators.primary(new_view.view);
-                    let key = validators.get(replica).ok_or(NotAMember { replica })?.key;
-                    let message = signing_digest(validators.chain(), &new_view.statement());
-                    claims.push(Claim { key, message, signature: new_view.signature });
-                }
+                claims.push(primary_claim(first, validators)?);
+                claims.push(primary_claim(second, validators)?);
             }
         }
         Ok(())
@@ -271,13 +274,30 @@ impl Authenticated for Evidence {
 }
 
 /// What the sender of a view change signed; whether its certificate is one does not matter to what it said.
-fn own_claim(view_change: &ViewChange, validators: &ValidatorSet) -> Result<Claim, NotAMember> {
+pub(crate) fn own_claim(
+    view_change: &ViewChange,
+    validators: &ValidatorSet,
+) -> Result<Claim, NotAMember> {
     let replica = view_change.replica;
     let validator = validators.get(replica).ok_or(NotAMember { replica })?;
     Ok(Claim {
         key: validator.key,
         message: signing_digest(validators.chain(), &view_change.statement()),
         signature: view_change.signature,
+    })
+}
+
+/// What the primary of a view signed when it opened it; what is in it does not matter to that.
+pub(crate) fn primary_claim(
+    new_view: &NewView,
+    validators: &ValidatorSet,
+) -> Result<Claim, NotAMember> {
+    let replica = validators.primary(new_view.view);
+    let validator = validators.get(replica).ok_or(NotAMember { replica })?;
+    Ok(Claim {
+        key: validator.key,
+        message: signing_digest(validators.chain(), &new_view.statement()),
+        signature: new_view.signature,
     })
 }
 

@@ -3,7 +3,7 @@
 //! One module per noun, in the words of the protocol page: who takes part ([`quorum`], [`replica`],
 //! [`validators`]), what is agreed on ([`block`], [`transaction`], [`account`]), who said so
 //! ([`vote`], [`certificate`], [`proof`], [`view_change`], [`reply`], [`receipt`]), who lied
-//! ([`evidence`]), from where it starts ([`genesis`]), and the one door between consensus and money
+//! ([`evidence`], [`forensics`]), from where it starts ([`genesis`]), and the one door between consensus and money
 //! ([`application`]).
 //!
 //! Most of these are decoded from bytes that a stranger chose. So a value of a type here means only
@@ -21,6 +21,7 @@ pub mod block;
 pub mod certificate;
 pub mod door;
 pub mod evidence;
+pub mod forensics;
 pub mod genesis;
 mod header;
 mod macros;
@@ -49,7 +50,7 @@ pub use block::{Block, BlockId, Body, Header};
 pub use certificate::{Certificate, CertificateError};
 pub use crypto::signed::ChainId;
 pub use door::{CheckedTransactions, Door, NothingChecked};
-pub use evidence::{Evidence, EvidenceError, EvidenceId};
+pub use evidence::{Evidence, EvidenceError, EvidenceId, Outline};
 pub use genesis::{Genesis, GenesisBuilder, GenesisErrors};
 pub use memo::{MEMO_BYTES_MAX, Memo};
 pub use number::{Height, Nonce, View};

@@ -76,6 +76,7 @@ impl ClientError {
                 Code::CertificateNotFound,
                 Code::TransactionNotFound,
                 Code::AccountNotFound,
+                Code::EvidenceNotFound,
             ]
             .contains(&code),
             None => false,

@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use types::address::Address;
 use types::block::Block;
+use types::evidence::EvidenceId;
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::transaction::TransactionId;
@@ -19,7 +20,7 @@ use crate::server::app::App;
 use crate::server::request::{Parameters, Segment};
 use crate::types::{
     AccountAnswer, BlockAnswer, BlockName, BlockPage, BlockSummary, CertificateAnswer,
-    HistoryEntry, HistoryPage, Position, Status, SubmitStatus, TransactionAnswer, TransactionText,
+    EvidenceAnswer, EvidencePage, EvidenceSummary, HistoryEntry, HistoryPage, Position, Status, SubmitStatus, TransactionAnswer, TransactionText,
     Validators, scalar,
 };
 
@@ -241,6 +242,57 @@ pub(crate) async fn history<B: Backend>(
     let genesis = app.backend.genesis();
     let entries = happened.iter().map(|happened| HistoryEntry::new(genesis, happened)).collect();
     json(StatusCode::OK, &HistoryPage { entries, next })
+}
+
+/// Where a page of evidence begins and how long it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EvidenceQuery {
+    after: Option<String>,
+    limit: Option<u32>,
+}
+
+/// Proofs that a validator's key lied, without the statements in them, by ascending id.
+#[utoipa::path(get, path = "/v1/evidence", tag = "evidence", params(
+    ("after" = Option<String>, Query, description = "only pieces behind this id"),
+    ("limit" = Option<u32>, Query, description = "at most so many, 1 to 100 (50)"),
+), responses(
+    (status = 200, description = "a page", body = EvidencePage),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn evidence<B: Backend>(
+    State(app): State<App<B>>,
+    Parameters(query): Parameters<EvidenceQuery>,
+) -> Answer {
+    let limit = page_limit(query.limit)?;
+    let after: Option<EvidenceId> = query
+        .after
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|error| Problem::new(Code::InvalidParameter, format!("after: {error}")))?;
+    let kept = app.read(app.backend.evidence(after, limit)).await?;
+    let next = (kept.len() >= limit).then(|| kept.last().map(|last| last.outline.id)).flatten();
+    let genesis = app.backend.genesis();
+    let evidence = kept.iter().map(|kept| EvidenceSummary::new(genesis, kept)).collect();
+    json(StatusCode::OK, &EvidencePage { evidence, next })
+}
+
+/// A proof that a validator's key lied: both statements, and all of it for a checker.
+#[utoipa::path(get, path = "/v1/evidence/{id}", tag = "evidence", params(
+    ("id" = String, Path, description = "its id, 64 hexadecimal digits"),
+), responses(
+    (status = 200, description = "the evidence", body = EvidenceAnswer),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn evidence_piece<B: Backend>(
+    State(app): State<App<B>>,
+    Segment(id): Segment<EvidenceId>,
+) -> Answer {
+    let found = app.read(app.backend.evidence_piece(id)).await?;
+    let (evidence, stored_ms) = found.ok_or_else(|| {
+        Problem::new(Code::EvidenceNotFound, format!("evidence {id} is not kept here"))
+    })?;
+    json(StatusCode::OK, &EvidenceAnswer::new(app.backend.genesis(), evidence, stored_ms))
 }
 
 /// The process answers.

@@ -20,6 +20,7 @@ pub(crate) trait Named: FromStr<Err: std::fmt::Display> {}
 
 impl Named for crate::types::BlockName {}
 impl Named for types::transaction::TransactionId {}
+impl Named for types::evidence::EvidenceId {}
 /// Addresses need the network's prefix: the handler reads them.
 impl Named for String {}
 

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use types::address::Address;
 use types::amount::Amount;
 use types::block::{BlockId, Header};
+use types::evidence::{Evidence, EvidenceId};
 use types::genesis::Genesis;
 use types::number::{Height, Nonce, View};
 use types::proof::ProvedBlock;
@@ -22,7 +23,8 @@ use types::transaction::{SignedTransaction, TransactionId};
 
 use super::network;
 use crate::backend::{
-    AccountState, AccountView, Backend, Fault, Happened, Known, Submission, SubmitError,
+    AccountState, AccountView, Backend, Fault, Happened, KeptEvidence, Known, Submission,
+    SubmitError,
 };
 use crate::client::Client;
 use crate::events::EventHub;
@@ -42,6 +44,8 @@ pub(crate) struct FakeValidator {
     pub(crate) pending: Mutex<Vec<SignedTransaction>>,
     /// Answers to the next submissions, first come first served.
     pub(crate) script: Mutex<VecDeque<Script>>,
+    /// The evidence that it keeps, with the times of storing.
+    pub(crate) evidence: Mutex<Vec<(Evidence, Option<u64>)>>,
     /// What it says to who asks for metrics.
     pub(crate) metrics: Mutex<String>,
     /// Every look-up fails so.
@@ -66,6 +70,7 @@ impl FakeValidator {
             blocks: Mutex::default(),
             pending: Mutex::default(),
             script: Mutex::default(),
+            evidence: Mutex::default(),
             metrics: Mutex::new("# EOF\n".to_owned()),
             fault: Mutex::default(),
             ready: AtomicBool::new(true),
@@ -300,6 +305,37 @@ impl Backend for FakeValidator {
                 .filter(|it| before.is_none_or(|before| it.position < before))
                 .take(limit)
                 .collect()
+        })
+        .await
+    }
+
+    async fn evidence(
+        &self,
+        after: Option<EvidenceId>,
+        limit: usize,
+    ) -> Result<Vec<KeptEvidence>, Fault> {
+        self.look_up(|| {
+            let kept = self.evidence.lock().unwrap();
+            let outlines = kept.iter().map(|(piece, stored_ms)| KeptEvidence {
+                outline: piece.outline(self.genesis.validators()),
+                stored_ms: *stored_ms,
+            });
+            let mut outlines: Vec<_> = outlines.collect();
+            outlines.sort_by_key(|kept| kept.outline.id);
+            outlines.retain(|kept| after.is_none_or(|after| kept.outline.id > after));
+            outlines.truncate(limit);
+            outlines
+        })
+        .await
+    }
+
+    async fn evidence_piece(
+        &self,
+        id: EvidenceId,
+    ) -> Result<Option<(Evidence, Option<u64>)>, Fault> {
+        self.look_up(|| {
+            let kept = self.evidence.lock().unwrap();
+            kept.iter().find(|(piece, _)| piece.id() == id).cloned()
         })
         .await
     }

@@ -165,6 +165,44 @@ pub mod whole_option {
     }
 }
 
+/// Lists of integers.
+pub mod whole_list {
+    use super::{Counter, Deserializer, Serializer, whole};
+
+    /// As [`whole::serialize`], one after the other.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serializer.
+    pub fn serialize<T: Counter, S: Serializer>(values: &[T], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(values.iter().map(Held))
+    }
+
+    /// As [`whole::deserialize`], one after the other.
+    ///
+    /// # Errors
+    ///
+    /// As [`whole::deserialize`].
+    pub fn deserialize<'de, T: Counter, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+        let values: Vec<Held<T>> = serde::Deserialize::deserialize(from)?;
+        Ok(values.into_iter().map(|held| held.0).collect())
+    }
+
+    struct Held<T>(T);
+
+    impl<T: Counter> serde::Serialize for Held<&T> {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            whole::serialize(self.0, to)
+        }
+    }
+
+    impl<'de, T: Counter> serde::Deserialize<'de> for Held<T> {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            whole::deserialize(from).map(Self)
+        }
+    }
+}
+
 /// Amounts, as decimal text of base units.
 pub mod base_units {
     use std::fmt;

@@ -26,6 +26,7 @@ use types::vote::{Phase, Vote};
 use crate::cli::AuditArguments;
 use crate::failure::{Exit, Failure};
 use crate::output::{GOOD, Output, Report, styled};
+use crate::stopped;
 
 /// What holds.
 #[derive(Debug, Serialize)]
@@ -73,39 +74,13 @@ impl Report for AuditReport {
 ///
 /// Fails with the first thing that is wrong.
 pub(crate) fn run(arguments: &AuditArguments, output: &mut Output) -> Result<Exit, Failure> {
-    let directory = data_directory(&arguments.directory);
-    let genesis = genesis(arguments, &directory)?;
+    let directory = stopped::data_directory(&arguments.directory);
+    let genesis = stopped::genesis(arguments.genesis.as_deref(), &directory)?;
     let archive = Archive::open(&directory, &genesis, &std::env::temp_dir())
         .map_err(|cause| wrong(&directory, &cause))?;
     let audit = Audit { directory: &directory, genesis: &genesis, archive: &archive };
     output.result(&audit.run()?)?;
     Ok(Exit::Done)
-}
-
-/// The data directory itself, where the folder around it was named.
-fn data_directory(named: &Path) -> PathBuf {
-    let inner = named.join("data");
-    if inner.join("identity").exists() { inner } else { named.to_owned() }
-}
-
-fn genesis(arguments: &AuditArguments, directory: &Path) -> Result<Genesis, Failure> {
-    let path = match &arguments.genesis {
-        Some(path) => path.clone(),
-        None => directory
-            .ancestors()
-            .skip(1)
-            .take(2)
-            .map(|above| above.join("genesis.toml"))
-            .find(|path| path.exists())
-            .ok_or_else(|| {
-                Failure::new(Exit::NotFound, "no genesis.toml above the directory")
-                    .with_hint("name it with --genesis FILE")
-            })?,
-    };
-    let text =
-        std::fs::read_to_string(&path).map_err(|cause| Failure::file("read", &path, &cause))?;
-    Genesis::parse(&text)
-        .map_err(|errors| Failure::new(Exit::Fault, format!("{}: {errors}", path.display())))
 }
 
 fn wrong(directory: &Path, cause: &dyn std::error::Error) -> Failure {

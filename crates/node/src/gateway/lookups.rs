@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use api::backend::Fault;
-use storage::{StorageError, Store};
+use storage::{EvidenceStore, StorageError, Store};
 use tokio::sync::Semaphore;
 
 /// The most look-ups at work: enough for the disk to do several at once, and few beside the threads
@@ -18,18 +18,24 @@ pub(crate) const LOOKUPS_MAX: usize = 4;
 /// The store, as clients may ask it.
 pub(crate) struct Lookups {
     store: Store,
+    evidence: EvidenceStore,
     places: Arc<Semaphore>,
 }
 
 impl Lookups {
-    /// Look-ups in this store.
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store, places: Arc::new(Semaphore::new(LOOKUPS_MAX)) }
+    /// Look-ups in this store, and in what is kept beside it.
+    pub(crate) fn new(store: Store, evidence: EvidenceStore) -> Self {
+        Self { store, evidence, places: Arc::new(Semaphore::new(LOOKUPS_MAX)) }
     }
 
     /// The store itself, for what costs no look at the disk.
     pub(super) const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The evidence that is kept; a list of it costs no look at the disk.
+    pub(super) const fn evidence(&self) -> &EvidenceStore {
+        &self.evidence
     }
 
     /// Waits for a place and looks something up.

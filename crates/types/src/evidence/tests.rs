@@ -16,6 +16,8 @@ use crate::view_change::{NewViewError, ViewChange, ViewChangeError};
 use crate::vote::{NotAMember, Phase, Statement, Vote};
 use crate::{BlockId, Height, ReplicaId, View};
 
+mod framing;
+
 fn verdict(evidence: Evidence) -> Result<ReplicaId, Forged<EvidenceError>> {
     let accused = evidence.accused(&validators(4));
     Unverified::new(evidence).verify(&validators(4)).map(|_| accused)

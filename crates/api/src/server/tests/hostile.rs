@@ -26,6 +26,8 @@ const ROUTES: [&str; 18] = [
     "/v1/transactions/0000000000000000000000000000000000000000000000000000000000000000",
     "/v1/accounts/rlgt1x",
     "/v1/accounts/rlgt1x/history",
+    "/v1/evidence",
+    "/v1/evidence/0000000000000000000000000000000000000000000000000000000000000000",
     "/livez",
     "/readyz",
     "/metrics",

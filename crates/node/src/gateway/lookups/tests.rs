@@ -14,7 +14,8 @@ fn lookups(root: &tempfile::TempDir) -> Lookups {
     let owner: SecretKey = key(0);
     let directory = Directory::open(root.path(), *genesis.chain(), owner.public_key()).unwrap();
     let (store, _) = Store::open(&directory, &genesis, WhenDamaged::Refuse).unwrap();
-    Lookups::new(store)
+    let evidence = EvidenceStore::open(&directory, genesis.validators()).unwrap();
+    Lookups::new(store, evidence)
 }
 
 /// Begins a look-up that lasts until its end is dropped, and leaves as a client does that goes away.
