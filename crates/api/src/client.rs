@@ -30,7 +30,8 @@ use crate::hex;
 use crate::problem::Code;
 use crate::types::{
     AccountAnswer, BatchAnswer, BatchRequest, BlockAnswer, BlockName, BlockPage, CertificateAnswer,
-    EvidenceAnswer, EvidencePage, HistoryPage, Position, Status, SubmitAnswer, SubmitRequest, TransactionAnswer, Validators,
+    EvidenceAnswer, EvidencePage, HistoryPage, Position, Status, SubmitAnswer, SubmitRequest,
+    TransactionAnswer, Validators,
 };
 
 /// Time to connect.

@@ -8,6 +8,8 @@ use program::{failure, output, table};
 mod bench;
 mod cli;
 mod commands;
+#[cfg(test)]
+mod fixture;
 mod interrupt;
 mod status;
 mod stopped;

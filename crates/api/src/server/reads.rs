@@ -20,8 +20,8 @@ use crate::server::app::App;
 use crate::server::request::{Parameters, Segment};
 use crate::types::{
     AccountAnswer, BlockAnswer, BlockName, BlockPage, BlockSummary, CertificateAnswer,
-    EvidenceAnswer, EvidencePage, EvidenceSummary, HistoryEntry, HistoryPage, Position, Status, SubmitStatus, TransactionAnswer, TransactionText,
-    Validators, scalar,
+    EvidenceAnswer, EvidencePage, EvidenceSummary, HistoryEntry, HistoryPage, Position, Status,
+    SubmitStatus, TransactionAnswer, TransactionText, Validators, scalar,
 };
 
 /// Entries of a page when none are asked for, and the most that may be.

@@ -1,5 +1,6 @@
 mod bounds;
 mod endpoints;
+mod evidence;
 mod hostile;
 mod problems;
 mod streams;

@@ -10,6 +10,7 @@ use types::address::Address;
 use types::amount::Amount;
 use types::block::{Block, Body, Header};
 use types::certificate::Certificate;
+use types::evidence::Evidence;
 use types::genesis::{Genesis, GenesisBuilder};
 use types::memo::Memo;
 use types::number::{Height, Nonce, View};
@@ -20,6 +21,7 @@ use types::replica::ReplicaId;
 use types::reply::{BlockReply, CommittedStatement};
 use types::transaction::{Action, SignedTransaction, Transaction, Transfer};
 use types::validators::Validator;
+use types::view_change::{NewView, ViewChange};
 use types::vote::{Phase, Statement, Vote};
 
 /// Validators of the network: one may be faulty, two equal replies are needed.
@@ -150,4 +152,37 @@ pub(crate) fn proved_account(number: u8, proved: &ProvedBlock) -> ProvedAccount 
     let root = merkle::root(Domain::AccountNode, &leaves);
     assert_eq!(state_root(u64::from(ACCOUNTS), root), proved.block.header.state_root);
     ProvedAccount { header: proved.block.header.clone(), account, proof: proved.proof.clone() }
+}
+
+/// A piece of evidence of each kind against validator 1, each with valid signatures.
+pub(crate) fn evidence() -> [Evidence; 5] {
+    let one = block(genesis().header(), vec![transfer(0, 1, 0)]).block.header;
+    let mut other = one.clone();
+    other.timestamp_ms += 1;
+    let above = block(&other, vec![transfer(0, 1, 1)]).block.header;
+    let said = |phase, header: &Header| {
+        let (view, height) = (View::FIRST, header.height);
+        let statement = Statement { phase, view, height, block: header.id() };
+        Vote::sign(statement, replica(1), &header.chain, &validator_key(1))
+    };
+    let asked = |number, certificate| {
+        let key = validator_key(number);
+        ViewChange::sign(View::new(1), certificate, replica(number), &one.chain, &key)
+    };
+    let opened = |certificate| {
+        let asked = vec![asked(0, None), asked(1, certificate), asked(2, None)];
+        NewView::sign(View::new(1), asked, &one.chain, &validator_key(1))
+    };
+    let known = certificate(&one);
+    [
+        Evidence::Votes { first: said(Phase::Prepare, &one), second: said(Phase::Prepare, &other) },
+        Evidence::Branches {
+            higher: said(Phase::Prepare, &above),
+            lower: said(Phase::Commit, &one),
+            headers: vec![above],
+        },
+        Evidence::ViewChanges { first: asked(1, Some(known.clone())), second: asked(1, None) },
+        Evidence::Forgotten { commit: said(Phase::Commit, &one), view_change: asked(1, None) },
+        Evidence::NewViews { first: opened(Some(known)), second: opened(None) },
+    ]
 }

@@ -96,5 +96,7 @@ fn id_beginning(text: &str) -> Result<String, String> {
     if hexadecimal && (ID_DIGITS_MIN..=64).contains(&text.len()) {
         return Ok(text.to_ascii_lowercase());
     }
-    Err(format!("an id has 64 hexadecimal digits, of which the first {ID_DIGITS_MIN} or more will do"))
+    Err(format!(
+        "an id has 64 hexadecimal digits, of which the first {ID_DIGITS_MIN} or more will do"
+    ))
 }

@@ -51,7 +51,10 @@ fn evidence_is_found_again_and_one_of_each_kind_against_each_key_is_kept() {
     for store in [&store, &again] {
         for piece in [evidence(2, 1), evidence(3, 1)] {
             let (found, kept) = store.find(&piece.id()).unwrap().unwrap();
-            assert_eq!((&found, kept.outline), (&piece, piece.outline(genesis("net").validators())));
+            assert_eq!(
+                (&found, kept.outline),
+                (&piece, piece.outline(genesis("net").validators()))
+            );
             assert!(kept.stored_ms.is_some_and(|stored| stored > 1_700_000_000_000));
         }
         assert_eq!(store.find(&evidence(2, 5).id()).unwrap(), None);

@@ -12,7 +12,7 @@ use crate::tests::network;
 const METHODS: [&str; 9] =
     ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "X"];
 
-const ROUTES: [&str; 18] = [
+const ROUTES: [&str; 20] = [
     "/v1/status",
     "/v1/genesis",
     "/v1/validators",
