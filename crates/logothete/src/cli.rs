@@ -1,18 +1,16 @@
 //! The command line. What a flag means in detail stands in `docs/reference/logothete.md`.
 
+pub(crate) mod evidence;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use program::validator::ValidatorArguments;
 use types::validators::VALIDATORS_MAX;
 
+use evidence::{EvidenceArguments, ForensicsArguments};
+
 use crate::testnet::attacks::Attacks;
-
-mod evidence;
-
-pub(crate) use evidence::{
-    EvidenceArguments, EvidenceCommand, EvidencePlace, ForensicsArguments, SaveArguments,
-};
 
 /// The largest seed: up to here every reader of TOML and JSON is exact.
 const SEED_MAX: u64 = 1 << 53;

@@ -48,7 +48,8 @@ pub struct Kept {
 
 impl EvidenceStore {
     /// The evidence of a locked directory against these validators, kept in a folder that is made when it is not
-    /// there. A damaged file is left alone and logged: the others accuse no less for it.
+    /// there. A damaged file is logged and counts as none: the others accuse no less for it, and the next piece of its
+    /// kind takes its place.
     ///
     /// # Errors
     ///
@@ -76,7 +77,7 @@ impl EvidenceStore {
     pub fn save(&self, evidence: &Evidence, accused: ReplicaId) -> Result<bool, StorageError> {
         let name = format!("{}-{accused}", evidence.name());
         let file = self.0.path.join(&name);
-        if file.is_file() {
+        if self.kept().values().any(|kept| kept.file == file) {
             return Ok(false);
         }
         files::replace_file(&file, &seal(name.as_bytes(), &to_wire(evidence)))?;

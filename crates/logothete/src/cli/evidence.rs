@@ -100,3 +100,6 @@ fn id_beginning(text: &str) -> Result<String, String> {
         "an id has 64 hexadecimal digits, of which the first {ID_DIGITS_MIN} or more will do"
     ))
 }
+
+#[cfg(test)]
+mod tests;

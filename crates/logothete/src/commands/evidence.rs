@@ -17,7 +17,7 @@ use serde::Serialize;
 use types::evidence::Evidence;
 use types::genesis::Genesis;
 
-use crate::cli::{EvidenceArguments, EvidenceCommand, EvidencePlace, SaveArguments};
+use crate::cli::evidence::{EvidenceArguments, EvidenceCommand, EvidencePlace, SaveArguments};
 use crate::failure::{Exit, Failure};
 use crate::output::{BAD, GOOD, Output, Report, styled};
 use crate::testnet::Testnet;

@@ -16,7 +16,7 @@ use types::forensics::Testimony;
 use types::genesis::Genesis;
 use types::number::{Height, View};
 
-use crate::cli::ForensicsArguments;
+use crate::cli::evidence::ForensicsArguments;
 use crate::commands::evidence::write_file;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;

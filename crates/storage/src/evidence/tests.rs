@@ -94,10 +94,16 @@ fn a_damaged_file_is_named_and_not_believed_and_the_others_are() {
 
     let error = store.find(&evidence(2, 1).id()).unwrap_err().to_string();
     assert!(error.contains("evidence/votes-2"), "{error}");
-    assert_eq!(ids(&open(&directory), None, 9), [evidence(3, 1).id()]);
+    let again = open(&directory);
+    assert_eq!(ids(&again, None, 9), [evidence(3, 1).id()]);
     drop((store, directory));
+    drop(again);
     let error = EvidenceStore::read_stopped(root.path()).unwrap_err().to_string();
     assert!(error.contains("evidence/votes-2"), "{error}");
+
+    let directory = self::directory(&root);
+    assert!(open(&directory).save(&evidence(2, 5), ReplicaId::new(2)).unwrap());
+    assert!(open(&directory).find(&evidence(2, 5).id()).unwrap().is_some());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use storage::EvidenceStore;
 use types::evidence::{Evidence, EvidenceId};
 use types::genesis::Genesis;
 
-use crate::cli::EvidencePlace;
+use crate::cli::evidence::EvidencePlace;
 use crate::commands::status::PATIENCE;
 use crate::failure::{Exit, Failure};
 use crate::status::{self, Sight, Watch};

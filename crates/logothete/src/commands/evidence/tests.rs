@@ -7,11 +7,12 @@ use storage::{Directory, EvidenceStore};
 use types::evidence::Evidence;
 use types::genesis::Genesis;
 use types::replica::ReplicaId;
+use types::vote::Phase;
 
 use super::piece::PieceReport;
 use super::place::Place;
 use super::{VerifyReport, file, judge, run, save_piece};
-use crate::cli::{
+use crate::cli::evidence::{
     EvidenceArguments, EvidenceCommand, EvidenceFile, EvidenceName, EvidencePlace, SaveArguments,
 };
 use crate::failure::Exit;
@@ -25,8 +26,7 @@ fn stopped(signers: &Signers) -> (tempfile::TempDir, EvidencePlace) {
     let node = folder.path().join("node0");
     let key = signers.key(0);
     let chain = *signers.genesis.chain();
-    let directory =
-        Directory::open(&node.join("data"), chain, crypto::keys::Signer::public_key(key)).unwrap();
+    let directory = Directory::open(&node.join("data"), chain, key.public_key()).unwrap();
     let store = EvidenceStore::open(&directory, signers.genesis.validators()).unwrap();
     for piece in signers.evidence() {
         assert!(store.save(&piece, ReplicaId::new(1)).unwrap());
@@ -134,12 +134,14 @@ fn a_file_that_does_not_hold_names_what_fails() {
     let signers = Signers::new(4);
     let pieces = signers.evidence();
     let Evidence::Votes { first, second } = pieces[0].clone() else { panic!() };
-    let elsewhere = Signers::new(7);
-    let stranger = signers.vote(types::vote::Phase::Prepare, 0, &signers.branch(2, 7, 2)[1], 3);
+    let rivals = [0, 7].map(|mark| signers.branch(2, mark, 2));
+    let stranger = signers.vote(Phase::Prepare, 0, &rivals[1][1], 3);
+    // The same key on another chain.
+    let foreign = rivals.map(|branch| Signers::new(7).vote(Phase::Prepare, 0, &branch[1], 1));
     let cases = [
         ("the statements do not contradict", hex(&Evidence::Votes { first, second: first })),
         ("are of replicas 1 and 3", hex(&Evidence::Votes { first, second: stranger })),
-        ("under both statements", hex(&elsewhere.evidence()[0])),
+        ("under both statements", hex(&Evidence::Votes { first: foreign[0], second: foreign[1] })),
         ("it ends early", hex(&pieces[0])[..200].to_owned()),
         ("not hexadecimal at character 3", "01zz".to_owned()),
         ("too many after its end", format!("{}00", hex(&pieces[0]))),

@@ -2,7 +2,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crypto::keys::Signer;
 use pbft::record::Record;
 use serde_json::Value;
 use storage::{Directory, EvidenceStore, Journal, Store, WhenDamaged};
@@ -11,7 +10,7 @@ use types::replica::ReplicaId;
 use types::vote::Phase;
 
 use super::run;
-use crate::cli::ForensicsArguments;
+use crate::cli::evidence::ForensicsArguments;
 use crate::commands::evidence::judge;
 use crate::failure::{Exit, Failure};
 use crate::fixture::Signers;
