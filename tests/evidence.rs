@@ -81,6 +81,10 @@ fn what_validators_keep_is_listed_shown_saved_and_verified_without_them() {
     assert!(row["kept_by"].as_array().unwrap().len() >= 2, "{row}");
     let shown = evidence(&testnet, &["show", &id[..8]]).with_code(0).json();
     assert_eq!((&shown["holds"], &shown["heights"]), (&true.into(), &serde_json::json!([7])));
+    // One that cannot give what it lists hides nothing.
+    fs::write(testnet.node(0).join("data/evidence/votes-1"), "damaged").unwrap();
+    drop(evidence(&testnet, &["show", &id]).with_code(0));
+    assert_eq!(rows(&evidence(&testnet, &[]).with_code(0).json()).len(), 1);
     let file = testnet.directory().join("proof");
     let file = file.to_str().unwrap();
     drop(evidence(&testnet, &["save", &id, file]).with_code(0));

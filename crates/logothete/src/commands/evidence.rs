@@ -1,7 +1,8 @@
 //! `logothete evidence`: proofs that a validator's key lied, in words that people understand.
 //!
-//! What a validator lists is its word. What is shown, saved or verified is checked here, against the
-//! genesis, and needs nobody's word.
+//! What a validator lists is its word, and it may frame another with it, or hide what tells on
+//! itself. So all that is listed, saved or verified is fetched and checked here, against the genesis,
+//! and what one validator does not give another may.
 
 mod file;
 mod list;

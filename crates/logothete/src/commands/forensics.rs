@@ -45,7 +45,8 @@ pub(crate) fn run(arguments: &ForensicsArguments, output: &mut Output) -> Result
     };
     let report = match compare(first, second)? {
         Comparison::Agree(agreement) => ForensicsReport::agree(agreement),
-        Comparison::Fork([one, other]) => {
+        Comparison::Fork(committed) => {
+            let [one, other] = *committed;
             for (side, committed) in [(first, &one), (second, &other)] {
                 must_be_proved(side, committed, &genesis)?;
             }
@@ -83,7 +84,7 @@ enum Comparison {
     /// Everything that both have.
     Agree(Agreement),
     /// Not this: different blocks, each committed, at the lowest height where they differ.
-    Fork([Committed; 2]),
+    Fork(Box<[Committed; 2]>),
 }
 
 /// The lowest height at which both have a block and the blocks differ. Who has the same block has the
@@ -118,7 +119,7 @@ fn compare(first: &Side, second: &Side) -> Result<Comparison, Failure> {
         return Ok(Comparison::Agree(Agreement::new([first, second], highest, block)));
     }
     let height = Height::new(differ);
-    Ok(Comparison::Fork([first.committed(height)?, second.committed(height)?]))
+    Ok(Comparison::Fork(Box::new([first.committed(height)?, second.committed(height)?])))
 }
 
 /// What a side says is committed must be proved by it, else it proves nothing against anybody.

@@ -48,10 +48,12 @@ fn decode(text: &str) -> Result<Evidence, String> {
 /// [`Exit::Refused`](crate::failure::Exit::Refused) when the file exists; fails when it cannot be written.
 pub(crate) fn write(path: &Path, evidence: &Evidence) -> Result<(), Failure> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
-    let mut file = file.map_err(|cause| match cause.kind() {
-        ErrorKind::AlreadyExists => Failure::refused(format!("{} exists already", path.display()))
-            .with_hint("name another file"),
-        _ => Failure::file("create", path, &cause),
+    let mut file = file.map_err(|cause| {
+        if cause.kind() == ErrorKind::AlreadyExists {
+            return Failure::refused(format!("{} exists already", path.display()))
+                .with_hint("name another file");
+        }
+        Failure::file("create", path, &cause)
     })?;
     writeln!(file, "{}", hex::to_hex_wire(evidence))
         .map_err(|cause| Failure::file("write", path, &cause))

@@ -1,14 +1,14 @@
 //! The list of evidence: who lied, where, and who keeps the proof.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use api::types::EvidenceSummary;
 use serde::Serialize;
 
-use super::place::Place;
+use super::place::{Listed, Place};
 use crate::failure::Failure;
-use crate::output::{BAD, GOOD, Report, styled};
+use crate::output::{BAD, GOOD, Report, WARN, styled};
 use crate::table::{self, Align};
 
 /// Digits of an id that are shown.
@@ -19,6 +19,9 @@ const ID_DIGITS: usize = 16;
 pub(super) struct ListReport {
     asked: String,
     evidence: Vec<Row>,
+    /// Who did not answer, or lists what does not hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<String>,
 }
 
 /// A piece, and who keeps it.
@@ -33,20 +36,20 @@ struct Row {
 ///
 /// # Errors
 ///
-/// Fails when a validator stops answering.
+/// Fails when nobody lists anything.
 pub(super) fn list(place: &Place) -> Result<ListReport, Failure> {
-    Ok(ListReport { asked: place.asked(), evidence: rows(place.pieces()?) })
+    Ok(ListReport::new(place.asked(), place.pieces()?))
 }
 
-/// One row for each piece, by accused, kind and id.
-fn rows(pieces: Vec<(EvidenceSummary, String)>) -> Vec<Row> {
-    let mut rows = BTreeMap::new();
-    for (piece, keeper) in pieces {
-        let key = (piece.accused.replica, piece.kind.clone(), piece.id);
-        let row = rows.entry(key).or_insert_with(|| Row { piece, kept_by: Vec::new() });
-        row.kept_by.push(keeper);
+impl ListReport {
+    /// One row for each piece, by accused, kind and id.
+    fn new(asked: String, listed: Listed) -> Self {
+        let rows = listed.pieces.into_iter().map(|(piece, kept_by)| Row { piece, kept_by });
+        let mut evidence: Vec<Row> = rows.collect();
+        evidence
+            .sort_by_key(|row| (row.piece.accused.replica, row.piece.kind.clone(), row.piece.id));
+        Self { asked, evidence, problems: listed.problems }
     }
-    rows.into_values().collect()
 }
 
 impl Row {
@@ -66,6 +69,9 @@ impl Row {
 
 impl Report for ListReport {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        for problem in &self.problems {
+            writeln!(out, "  {}: {problem}", styled(WARN, "look at this"))?;
+        }
         if self.evidence.is_empty() {
             let verdict = styled(GOOD, "no evidence against anybody");
             return writeln!(out, "  {verdict}: {}", self.asked);

@@ -10,7 +10,7 @@ use super::words::{self, Said, judge};
 use crate::output::{BAD, BOLD, GOOD, Report, styled};
 
 /// Width of a label.
-const LABEL_CHARS: usize = 10;
+const LABEL_CHARS: usize = 11;
 
 /// Width of a statement.
 const STATEMENT_CHARS: usize = 34;
@@ -68,9 +68,10 @@ impl Report for PieceReport {
         if let Some(ancestry) = &self.ancestry {
             writeln!(out, "{ancestry}")?;
         }
+        writeln!(out)?;
         match &self.problem {
             None => {
-                let holds = styled(GOOD, "it holds");
+                let holds = styled(GOOD, "It holds");
                 let name = &accused.name;
                 writeln!(
                     out,

@@ -1,13 +1,17 @@
 //! Where evidence is looked for: at running validators, or in the directory of a stopped one.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use api::backend::KeptEvidence;
 use api::client::Client;
+use api::client::error::ClientError;
 use api::types::EvidenceSummary;
 use storage::EvidenceStore;
 use types::evidence::{Evidence, EvidenceId};
 use types::genesis::Genesis;
 
+use super::words::judge;
 use crate::cli::evidence::EvidencePlace;
 use crate::commands::status::PATIENCE;
 use crate::failure::{Exit, Failure};
@@ -30,10 +34,13 @@ pub(super) struct Place {
     kept: Kept,
 }
 
+/// A validator that answers, by its name.
+type Validator = (String, Client);
+
 #[derive(Debug)]
 enum Kept {
     /// By validators that answer, of so many.
-    By { answering: Vec<(String, Client)>, of: usize },
+    By { answering: Vec<Validator>, of: usize },
     /// In a directory.
     In { pieces: Vec<(Evidence, Option<u64>)>, directory: PathBuf },
 }
@@ -86,31 +93,86 @@ impl Place {
         }
     }
 
-    /// Every piece, with who keeps it, by whoever answers first.
+    /// Every piece that holds, with who keeps it. A validator that lists what does not hold, or does not answer,
+    /// hides nothing that others keep: it is told of beside them.
     ///
     /// # Errors
     ///
-    /// Fails when a validator stops answering.
-    pub(super) fn pieces(&self) -> Result<Vec<(EvidenceSummary, String)>, Failure> {
+    /// [`Exit::Unreachable`] when nobody lists anything at all.
+    pub(super) fn pieces(&self) -> Result<Listed, Failure> {
+        let mut listed = Listed::default();
         match &self.kept {
             Kept::In { pieces, directory } => {
-                let keeper = directory.display().to_string();
-                let summaries = pieces.iter().map(|(piece, stored_ms)| {
-                    let outline = piece.outline(self.genesis.validators());
-                    let kept = api::backend::KeptEvidence { outline, stored_ms: *stored_ms };
-                    (EvidenceSummary::new(&self.genesis, &kept), keeper.clone())
-                });
-                Ok(summaries.collect())
+                let keeper = vec![directory.display().to_string()];
+                for (piece, stored_ms) in pieces {
+                    match judge(piece, &self.genesis) {
+                        Ok(()) => {
+                            listed.pieces.push((self.summary(piece, *stored_ms), keeper.clone()))
+                        }
+                        Err(reason) => listed.problem(&keeper, &piece.id(), &reason),
+                    }
+                }
             }
             Kept::By { answering, .. } => {
-                let mut pieces = Vec::new();
-                for (name, client) in answering {
-                    let listed = listed(client).map_err(|cause| asking(name, &cause))?;
-                    pieces.extend(listed.into_iter().map(|piece| (piece, name.clone())));
+                for (id, keepers) in self.ids(answering, &mut listed.problems)? {
+                    let names: Vec<String> = keepers.iter().map(|(name, _)| name.clone()).collect();
+                    match self.read_from(&keepers, &id) {
+                        Ok((piece, stored_ms)) => {
+                            listed.pieces.push((self.summary(&piece, stored_ms), names));
+                        }
+                        Err(reason) => listed.problem(&names, &id, &reason),
+                    }
                 }
-                Ok(pieces)
             }
         }
+        Ok(listed)
+    }
+
+    fn summary(&self, piece: &Evidence, stored_ms: Option<u64>) -> EvidenceSummary {
+        let outline = piece.outline(self.genesis.validators());
+        EvidenceSummary::new(&self.genesis, &KeptEvidence { outline, stored_ms })
+    }
+
+    /// What each of them lists, with who lists it.
+    fn ids(
+        &self,
+        answering: &[Validator],
+        problems: &mut Vec<String>,
+    ) -> Result<BTreeMap<EvidenceId, Vec<Validator>>, Failure> {
+        let mut ids: BTreeMap<EvidenceId, Vec<Validator>> = BTreeMap::new();
+        for (name, client) in answering {
+            match listed(client) {
+                Ok(all) => all.into_iter().for_each(|id| {
+                    ids.entry(id).or_default().push((name.clone(), client.clone()));
+                }),
+                Err(cause) => problems.push(format!("{name} does not list its evidence: {cause}")),
+            }
+        }
+        if problems.len() < answering.len() {
+            return Ok(ids);
+        }
+        Err(Failure::new(Exit::Unreachable, problems.join("; ")))
+    }
+
+    /// The first whole piece with this id that one of them gives.
+    fn read_from(
+        &self,
+        keepers: &[Validator],
+        id: &EvidenceId,
+    ) -> Result<(Evidence, Option<u64>), String> {
+        let mut reason = "it cannot be had".to_owned();
+        for (_, client) in keepers {
+            // A validator may answer with anything; the id is the hash of what was asked for.
+            let answer = client.evidence_piece(id).ok().flatten();
+            let Some(answer) = answer.filter(|answer| answer.evidence.id() == *id) else {
+                continue;
+            };
+            match judge(&answer.evidence, &self.genesis) {
+                Ok(()) => return Ok((answer.evidence, answer.summary.stored_ms)),
+                Err(fails) => reason = fails,
+            }
+        }
+        Err(reason)
     }
 
     /// Who was asked, as a phrase.
@@ -121,20 +183,36 @@ impl Place {
         }
     }
 
-    /// The piece whose id begins so, and when it was stored.
+    /// The piece whose id begins so, and when it was stored. Whether a directory's piece holds is not asked;
+    /// validators give only what does.
     ///
     /// # Errors
     ///
-    /// [`Exit::NotFound`] when there is none, [`Exit::Usage`] when several ids begin so.
+    /// [`Exit::NotFound`] when there is none, [`Exit::Usage`] when several ids begin so; [`Exit::Fault`] when
+    /// what validators list does not hold.
     pub(super) fn piece(&self, beginning: &str) -> Result<(Evidence, Option<u64>), Failure> {
-        let pieces = self.pieces()?;
         let begins = |id: &EvidenceId| id.to_string().starts_with(beginning);
-        let mut found: Vec<EvidenceId> =
-            pieces.iter().map(|(piece, _)| piece.id).filter(begins).collect();
-        found.sort_unstable();
-        found.dedup();
+        match &self.kept {
+            Kept::In { pieces, .. } => {
+                let found = pieces.iter().filter(|(piece, _)| begins(&piece.id()));
+                Ok(self.only(beginning, found.collect())?.clone())
+            }
+            Kept::By { answering, .. } => {
+                let ids = self.ids(answering, &mut Vec::new())?;
+                let found = ids.iter().filter(|(id, _)| begins(id)).collect();
+                let (id, keepers) = self.only(beginning, found)?;
+                self.read_from(keepers, id).map_err(|reason| {
+                    let text = format!("evidence {id} is listed and does not hold: {reason}");
+                    Failure::new(Exit::Fault, text)
+                })
+            }
+        }
+    }
+
+    /// The one that was found, if it is one.
+    fn only<T: Copy>(&self, beginning: &str, found: Vec<T>) -> Result<T, Failure> {
         match found.as_slice() {
-            [id] => self.read(id),
+            [one] => Ok(*one),
             [] => Err(Failure::new(
                 Exit::NotFound,
                 format!("no evidence {beginning} is kept: {}", self.asked()),
@@ -147,24 +225,21 @@ impl Place {
             .with_hint("give more digits of the id")),
         }
     }
+}
 
-    fn read(&self, id: &EvidenceId) -> Result<(Evidence, Option<u64>), Failure> {
-        match &self.kept {
-            Kept::In { pieces, .. } => {
-                let found = pieces.iter().find(|(piece, _)| piece.id() == *id).cloned();
-                found.ok_or_else(|| gone(id))
-            }
-            Kept::By { answering, .. } => {
-                for (name, client) in answering {
-                    let answer = client.evidence_piece(id).map_err(|cause| asking(name, &cause))?;
-                    // A validator may answer with anything; the id is the hash of what was asked for.
-                    if let Some(answer) = answer.filter(|answer| answer.evidence.id() == *id) {
-                        return Ok((answer.evidence, answer.summary.stored_ms));
-                    }
-                }
-                Err(gone(id))
-            }
-        }
+/// What is kept.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    /// Pieces that hold, each with who keeps it.
+    pub(super) pieces: Vec<(EvidenceSummary, Vec<String>)>,
+    /// Who did not answer, or lists what does not hold.
+    pub(super) problems: Vec<String>,
+}
+
+impl Listed {
+    fn problem(&mut self, keepers: &[String], id: &EvidenceId, reason: &str) {
+        let (keepers, id) = (keepers.join(", "), id.short());
+        self.problems.push(format!("{keepers}: evidence {id} does not hold: {reason}"));
     }
 }
 
@@ -172,7 +247,7 @@ impl Kept {
     /// What the validators keep that answer.
     fn by(sights: Vec<Sight>) -> Result<Self, Failure> {
         let of = sights.len();
-        let answering: Vec<(String, Client)> = sights
+        let answering: Vec<Validator> = sights
             .into_iter()
             .filter(|sight| sight.status.is_some())
             .filter_map(|sight| Some((sight.name, sight.client?)))
@@ -201,12 +276,12 @@ impl Kept {
 }
 
 /// All that a validator lists, page by page.
-fn listed(client: &Client) -> Result<Vec<EvidenceSummary>, api::client::error::ClientError> {
+fn listed(client: &Client) -> Result<Vec<EvidenceId>, ClientError> {
     let mut all = Vec::new();
     let mut after = None;
     while all.len() < PIECES_MAX {
         let page = client.evidence(after, PAGE)?;
-        all.extend(page.evidence);
+        all.extend(page.evidence.iter().map(|piece| piece.id));
         after = page.next;
         if after.is_none() {
             break;
@@ -225,6 +300,5 @@ fn asking(name: &str, cause: &dyn std::error::Error) -> Failure {
     Failure::fault(format!("cannot ask {name} for evidence"), cause)
 }
 
-fn gone(id: &EvidenceId) -> Failure {
-    Failure::new(Exit::NotFound, format!("evidence {id} is listed and cannot be had"))
-}
+#[cfg(test)]
+mod tests;

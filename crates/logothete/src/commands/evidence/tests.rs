@@ -64,7 +64,7 @@ fn every_kind_is_shown_with_both_statements_and_holds() {
         assert!(page.contains("accused   node1, replica 1, key "), "{page}");
         assert!(page.contains("FIRST STATEMENT"), "{page}");
         assert!(page.contains(piece.wrong()), "{page}");
-        assert!(page.contains("it holds: node1 signed both"), "{page}");
+        assert!(page.contains("It holds: node1 signed both"), "{page}");
         assert!(page.lines().all(|line| line.len() <= 125), "{page}");
     }
     let votes = shown(&signers, &pieces[0]);

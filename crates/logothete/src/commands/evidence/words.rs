@@ -100,9 +100,9 @@ fn view_change(view_change: &ViewChange) -> Said {
         ("view", vec![view_change.view.to_string()]),
     ];
     match view_change.certified() {
-        None => said.push(("knows", vec!["no certificate".to_owned()])),
+        None => said.push(("shows", vec!["no certificate".to_owned()])),
         Some(known) => {
-            said.push(("knows", vec![certificate(&known)]));
+            said.push(("shows", vec![certificate(&known)]));
             said.push(("block", parts(&known.block.to_string())));
         }
     }

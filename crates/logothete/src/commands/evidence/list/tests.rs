@@ -1,24 +1,27 @@
 use api::backend::KeptEvidence;
 use api::types::EvidenceSummary;
 
-use super::{ListReport, rows};
+use super::{ListReport, Listed};
 use crate::fixture::{Signers, text};
 
 #[test]
-fn a_piece_that_several_keep_is_one_row_with_all_of_them() {
+fn each_piece_is_a_row_with_all_who_keep_it() {
     let signers = Signers::new(4);
     let [votes, branches, ..] = signers.evidence();
     let summary = |piece: &types::evidence::Evidence| {
         let outline = piece.outline(signers.genesis.validators());
         EvidenceSummary::new(&signers.genesis, &KeptEvidence { outline, stored_ms: None })
     };
-    let kept = [(&votes, "node0"), (&branches, "node0"), (&votes, "node3")];
-    let pieces = kept.map(|(piece, keeper)| (summary(piece), keeper.to_owned()));
-
-    let report = ListReport {
-        asked: "2 of 4 validators answer".to_owned(),
-        evidence: rows(pieces.to_vec()),
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let listed = Listed {
+        pieces: vec![
+            (summary(&votes), names(&["node0", "node3"])),
+            (summary(&branches), names(&["node0"])),
+        ],
+        problems: names(&["node2: evidence 01234567 does not hold: it cannot be had"]),
     };
+
+    let report = ListReport::new("2 of 4 validators answer".to_owned(), listed);
 
     let json = serde_json::to_value(&report).unwrap();
     let kept_by: Vec<_> =
@@ -27,4 +30,5 @@ fn a_piece_that_several_keep_is_one_row_with_all_of_them() {
     let text = text(&report);
     assert!(text.contains("votes     node1       0  2        node0, node3"), "{text}");
     assert!(text.contains("evidence against node1: 2 of 4 validators answer"), "{text}");
+    assert!(text.contains("look at this: node2: evidence 01234567 does not hold"), "{text}");
 }
