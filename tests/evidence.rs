@@ -65,7 +65,7 @@ fn rows(json: &Value) -> &[Value] {
 fn what_validators_keep_is_listed_shown_saved_and_verified_without_them() {
     let testnet = Testnet::up(&[]);
     let genesis = testnet.genesis();
-    assert_eq!(rows(&evidence(&testnet, &[]).with_code(0).json()), [] as [Value; 0]);
+    assert!(rows(&evidence(&testnet, &[]).with_code(0).json()).is_empty());
     drop(testnet.run(&["down"]).with_code(0));
     let piece = lie(&testnet, &genesis, Phase::Prepare);
     for node in [0, 2] {

@@ -35,6 +35,9 @@ const MISSING_MAX: usize = 16;
 /// genesis; fails when something cannot be read, or a proof of a block does not hold. A fork is a
 /// result, with [`Exit::Contradiction`].
 pub(crate) fn run(arguments: &ForensicsArguments, output: &mut Output) -> Result<Exit, Failure> {
+    for path in &arguments.paths {
+        fs::metadata(path).map_err(|cause| Failure::file("read", path, &cause))?;
+    }
     let genesis = genesis(arguments)?;
     let mut sides = Vec::new();
     for path in &arguments.paths {

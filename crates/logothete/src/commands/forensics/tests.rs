@@ -148,6 +148,9 @@ fn two_files_with_conflicting_certificates_name_the_guilty() {
     assert_eq!(guilty(&json), BTreeSet::from([2, 3, 4]));
     let (exit, _) = compared(&[&one, &other]);
     assert_eq!(exit.unwrap_err().exit, Exit::NotFound, "no genesis");
+    let (exit, _) = compared(&[&one, &scene.path("none")]);
+    let failure = exit.unwrap_err();
+    assert!(failure.text.contains("cannot read") && failure.text.contains("none"), "{failure:?}");
     let (exit, json) = command(&[&one, &one], Some(scene.path("genesis.toml")), None);
     assert_eq!((exit, &json["fork"]), (Ok(Exit::Done), &false.into()));
 }

@@ -60,10 +60,10 @@ fn a_validator_that_lists_a_lie_frames_nobody_and_hides_nothing() {
     let place = place(
         &signers,
         vec![
-            validator(&signers, "node1", Some(&[frame.clone()])),
+            validator(&signers, "node1", Some(std::slice::from_ref(&frame))),
             validator(&signers, "node3", None),
-            validator(&signers, "node0", Some(&[proof.clone()])),
-            validator(&signers, "node2", Some(&[proof.clone()])),
+            validator(&signers, "node0", Some(std::slice::from_ref(&proof))),
+            validator(&signers, "node2", Some(std::slice::from_ref(&proof))),
         ],
     );
 
