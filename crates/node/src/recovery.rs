@@ -80,12 +80,12 @@ fn remembered(
 ) -> Result<Vec<Signed<Evidence>>, NodeError> {
     let mut remembered = Vec::new();
     for kept in store.list(None, usize::MAX) {
-        let Some((evidence, _)) = store.find(&kept.id)? else {
+        let Some((evidence, _)) = store.find(&kept.outline.id)? else {
             continue;
         };
         match Unverified::new(evidence).verify(genesis.validators()) {
             Ok(evidence) => remembered.push(evidence),
-            Err(error) => tracing::warn!(file = %kept.file.display(), %error, "no evidence"),
+            Err(error) => tracing::warn!(id = %kept.outline.id, %error, "what was kept as evidence is none"),
         }
     }
     Ok(remembered)
