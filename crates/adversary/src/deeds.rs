@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use byzantine::traitor::Act;
 use byzantine::{Deed, Witness};
-use pbft::{Message, Recipients};
+use pbft::{Message, Outgoing, Recipients};
 use program::output::{BAD, Output, Report, styled};
 use serde::Serialize;
 use types::validators::ValidatorSet;
@@ -14,7 +15,8 @@ pub(crate) fn witness(validators: &ValidatorSet, mut output: Output) -> Witness 
     let names: Vec<String> = validators.iter().map(|(_, one)| one.name.clone()).collect();
     let mut lost = false;
     Box::new(move |deed| {
-        if let Err(failure) = output.result(&Told::of(&deed, &names))
+        if let Some(told) = Told::of(&deed, &names)
+            && let Err(failure) = output.result(&told)
             && !std::mem::replace(&mut lost, true)
         {
             tracing::error!(cause = failure.text, "deeds are not written any more");
@@ -27,15 +29,23 @@ pub(crate) fn witness(validators: &ValidatorSet, mut output: Output) -> Witness 
 struct Told {
     /// The name of the attack.
     attack: &'static str,
+    /// What it did: `says` something, `keeps` a committed block with another proof, `turns-away` a request.
+    act: &'static str,
     /// The kind of message.
-    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
     /// The name of the validator that it is for, or `all`.
-    to: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
     /// What the message is about.
     #[serde(flatten)]
     about: About,
-    /// What makes it authentic.
-    signature: String,
+    /// The transaction that is turned away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction: Option<String>,
+    /// What makes the message authentic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
 }
 
 /// What a message is about.
@@ -47,14 +57,42 @@ struct About {
 }
 
 impl Told {
-    fn of(deed: &Deed, names: &[String]) -> Self {
-        let to = match deed.said.to {
+    /// What is told of a deed; nothing of what is left unsaid.
+    fn of(deed: &Deed, names: &[String]) -> Option<Self> {
+        let nothing = |act| Self {
+            attack: deed.attack,
+            act,
+            message: None,
+            to: None,
+            about: About::default(),
+            transaction: None,
+            signature: None,
+        };
+        match &deed.act {
+            Act::Says(said) => Some(Self::said(deed.attack, said, names)),
+            Act::Withholds(_) => None,
+            Act::Keeps(proved) => {
+                let about = About {
+                    height: Some(proved.block.header.height.get()),
+                    block: Some(proved.block.id().to_string()),
+                    view: None,
+                };
+                Some(Self { about, ..nothing("keeps") })
+            }
+            Act::TurnsAway(id) => {
+                Some(Self { transaction: Some(id.to_string()), ..nothing("turns-away") })
+            }
+        }
+    }
+
+    fn said(attack: &'static str, said: &Outgoing, names: &[String]) -> Self {
+        let to = match said.to {
             Recipients::All => "all".to_owned(),
             Recipients::One(one) => {
                 names.get(one.index()).cloned().unwrap_or_else(|| format!("replica {one}"))
             }
         };
-        let message = &deed.said.message;
+        let message = &said.message;
         let (about, signature) = match message {
             Message::PrePrepare(proposal) => (About::vote(&proposal.vote), proposal.vote.signature),
             Message::Prepare(vote) | Message::Commit(vote) => (About::vote(vote), vote.signature),
@@ -93,8 +131,15 @@ impl Told {
                 (about, handover.signature)
             }
         };
-        let signature = signature.to_string();
-        Self { attack: deed.attack, message: message.name(), to, about, signature }
+        Self {
+            attack,
+            act: "says",
+            message: Some(message.name()),
+            to: Some(to),
+            about,
+            transaction: None,
+            signature: Some(signature.to_string()),
+        }
     }
 }
 
@@ -111,8 +156,12 @@ impl About {
 
 impl Report for Told {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Self { attack, message, to, about, signature } = self;
-        write!(out, "{} {message} to {to}", styled(BAD, attack))?;
+        let Self { attack, act, message, to, about, transaction, signature } = self;
+        write!(out, "{}", styled(BAD, attack))?;
+        match (message, to) {
+            (Some(message), Some(to)) => write!(out, " {message} to {to}")?,
+            _ => write!(out, " {act}")?,
+        }
         if let Some(view) = about.view {
             write!(out, "  view {view}")?;
         }
@@ -123,7 +172,13 @@ impl Report for Told {
         if let Some(block) = &about.block {
             write!(out, "  block {}", short(block))?;
         }
-        writeln!(out, "  signature {}", short(signature))
+        if let Some(transaction) = transaction {
+            write!(out, "  transaction {}", short(transaction))?;
+        }
+        if let Some(signature) = signature {
+            write!(out, "  signature {}", short(signature))?;
+        }
+        writeln!(out)
     }
 }
 

@@ -18,7 +18,6 @@ use types::replica::ReplicaId;
 use types::validators::ValidatorSet;
 use types::vote::Phase;
 
-use crate::attack::Knobs;
 use crate::{Desk, Random, Twin};
 
 /// As many pairs of blocks are made, over the life of a conspiracy.
@@ -87,15 +86,8 @@ impl Conspirator {
         signer: Arc<dyn Signer>,
         shared: Rc<RefCell<Conspiracy>>,
     ) -> Self {
-        let desk = Desk {
-            own,
-            validators: validators.clone(),
-            signer,
-            random: Random::stream(0, "conspirator", &[]),
-            at: inner.status(),
-            now_ms: 0,
-            knobs: Knobs::default(),
-        };
+        let random = Random::stream(0, "conspirator", &[]);
+        let desk = Desk::new(own, validators.clone(), signer, random, inner.status());
         Self { inner: Twin::new(own, inner, validators), desk, shared, voted: 0 }
     }
 

@@ -183,7 +183,9 @@ impl Liar {
                 };
                 Some(Input::Blocks(blocks.into_iter().map(strip).collect()))
             }
-            Input::Evidence(evidence) if evidence.get().accused(&self.validators) == self.own => {
+            Input::Evidence(evidence)
+                if evidence.get().accused(&self.desk.validators) == self.desk.own =>
+            {
                 None
             }
             Input::Tick { .. }

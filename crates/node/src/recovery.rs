@@ -85,7 +85,9 @@ fn remembered(
         };
         match Unverified::new(evidence).verify(genesis.validators()) {
             Ok(evidence) => remembered.push(evidence),
-            Err(error) => tracing::warn!(id = %kept.outline.id, %error, "what was kept as evidence is none"),
+            Err(error) => {
+                tracing::warn!(id = %kept.outline.id, %error, "what was kept as evidence is none")
+            }
         }
     }
     Ok(remembered)

@@ -1,5 +1,6 @@
 use anstream::adapter::strip_str;
 use byzantine::Deed;
+use byzantine::traitor::Act;
 use crypto::digest::Digest;
 use crypto::keys::SecretKey;
 use crypto::signed::ChainId;
@@ -8,6 +9,7 @@ use program::output::Report;
 use types::block::BlockId;
 use types::number::{Height, View};
 use types::replica::ReplicaId;
+use types::transaction::TransactionId;
 use types::view_change::ViewChange;
 use types::vote::{Phase, Statement, Vote};
 
@@ -22,7 +24,7 @@ fn key() -> SecretKey {
 }
 
 fn deed(to: Recipients, message: Message) -> Deed {
-    Deed { attack: "equivocate", said: Outgoing { to, message } }
+    Deed { attack: "equivocate", act: Act::Says(Outgoing { to, message }) }
 }
 
 fn commit() -> Vote {
@@ -33,7 +35,7 @@ fn commit() -> Vote {
 }
 
 fn told(deed: &Deed) -> Told {
-    Told::of(deed, &["anna".to_owned(), "bert".to_owned()])
+    Told::of(deed, &["anna".to_owned(), "bert".to_owned()]).unwrap()
 }
 
 #[test]
@@ -44,6 +46,7 @@ fn a_vote_is_told_with_all_that_is_signed_and_the_signature() {
 
     let expected = serde_json::json!({
         "attack": "equivocate",
+        "act": "says",
         "message": "commit",
         "to": "bert",
         "view": 2,
@@ -65,4 +68,24 @@ fn a_view_change_without_a_certificate_is_about_a_view_alone() {
     let text = strip_str(std::str::from_utf8(&text).unwrap()).to_string();
     let signature: String = asked.signature.to_string().chars().take(8).collect();
     assert_eq!(text, format!("equivocate view-change to all  view 3  signature {signature}\n"));
+}
+
+#[test]
+fn what_is_turned_away_is_told_and_what_is_left_unsaid_is_not() {
+    let id = TransactionId::new(Digest::from_bytes([0xcd; 32]));
+    let away = Deed { attack: "censor", act: Act::TurnsAway(id) };
+    let said = Outgoing { to: Recipients::All, message: Message::Commit(commit()) };
+    let unsaid = Deed { attack: "silent", act: Act::Withholds(said) };
+
+    let json = serde_json::to_value(told(&away)).unwrap();
+
+    assert_eq!(
+        (&json["act"], &json["transaction"]),
+        (&"turns-away".into(), &"cd".repeat(32).into())
+    );
+    let mut text = Vec::new();
+    told(&away).text(&mut text).unwrap();
+    let text = strip_str(std::str::from_utf8(&text).unwrap()).to_string();
+    assert_eq!(text, "censor turns-away  transaction cdcdcdcd\n");
+    assert!(Told::of(&unsaid, &[]).is_none());
 }

@@ -5,7 +5,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use api::backend::{
-    AccountState, AccountView, Backend, Fault, Happened, Known, Submission, SubmitError,
+    AccountState, AccountView, Backend, Fault, Happened, KeptEvidence, Known, Submission,
+    SubmitError,
 };
 use api::events::EventHub;
 use api::server::{self, Limits};
@@ -13,6 +14,7 @@ use api::types::{Live, Position};
 use crypto::signed::Unverified;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use types::evidence::{Evidence, EvidenceId};
 use types::{
     Address, Amount, Block, BlockId, BlockReply, Genesis, Header, Height, ProvedBlock, Receipt,
     Rejection, ReplicaId, SignedTransaction, TransactionId, View,
@@ -135,6 +137,21 @@ impl Backend for Validator {
 
     async fn headers(&self, _before: Option<Height>, _limit: usize) -> Result<Vec<Header>, Fault> {
         Ok(Vec::new())
+    }
+
+    async fn evidence(
+        &self,
+        _after: Option<EvidenceId>,
+        _limit: usize,
+    ) -> Result<Vec<KeptEvidence>, Fault> {
+        Ok(Vec::new())
+    }
+
+    async fn evidence_piece(
+        &self,
+        _id: EvidenceId,
+    ) -> Result<Option<(Evidence, Option<u64>)>, Fault> {
+        Ok(None)
     }
 
     fn reply(&self, header: &Header) -> BlockReply {

@@ -135,6 +135,9 @@ impl Side {
                 let blocks = blocks.map_err(|cause| self.cannot_read(&cause))?;
                 for proved in blocks.iter().take(BLOCKS_MAX) {
                     testimony.proof(&proved.block.header, &proved.proof);
+                    if let Some(piece) = proved.block.body.evidence() {
+                        testimony.evidence(piece);
+                    }
                 }
                 evidence.iter().for_each(|piece| testimony.evidence(piece));
                 let votes: Vec<Vote> =
@@ -161,7 +164,11 @@ fn testify(record: &Record, testimony: &mut Testimony) {
         Record::Retired { reason: Retirement::Vote(vote) } => testimony.votes(&[*vote]),
         // What is left of these has no signature.
         Record::Retired {
-            reason: Retirement::ViewChange(_) | Retirement::NewView(_) | Retirement::JournalGone,
+            reason:
+                Retirement::ViewChange(_)
+                | Retirement::NewView(_)
+                | Retirement::Evidence(_)
+                | Retirement::JournalGone,
         }
         | Record::Vote { vote: _, block: None }
         | Record::Left { .. } => {}
