@@ -330,7 +330,6 @@ impl<A> State<A> {
             }
             if let Some(certificate) = &asked.certificate {
                 self.question_certificate(certificate, output);
-                self.compare_certificate(certificate, output);
             }
         }
     }

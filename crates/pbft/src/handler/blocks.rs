@@ -50,7 +50,6 @@ fn take<A: Application>(
     }
 
     state.question_certificate(&proved.proof.certificate, output);
-    state.compare_certificate(&proved.proof.certificate, output);
     let view = proved.proof.certificate.statement.view;
     if view > state.view {
         // A quorum votes in that view: this replica follows, and votes once it is shown the new view.

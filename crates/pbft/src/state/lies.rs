@@ -1,6 +1,5 @@
 //! Lies that show only when two votes are laid beside each other.
 
-use types::certificate::Certificate;
 use types::evidence::Evidence;
 use types::number::Height;
 use types::vote::{Phase, Vote};
@@ -30,26 +29,6 @@ impl<A> State<A> {
         for (higher, lower) in pairs.into_iter().flatten() {
             if let Some(evidence) = self.branches(higher, lower) {
                 self.accuse(evidence, output);
-            }
-        }
-    }
-
-    /// Lays the votes in a certificate that others show beside those that were counted here. Whoever
-    /// was given one half of a double vote and catches up meets the other half nowhere else.
-    pub(crate) fn compare_certificate(&mut self, certificate: &Certificate, output: &mut Output) {
-        let statement = certificate.statement;
-        if statement.view != self.view {
-            return;
-        }
-        let others = certificate.signatures.iter().filter(|(who, _)| *who != self.config.replica);
-        let others: Vec<_> = others.copied().collect();
-        for (replica, signature) in others {
-            let vote = Vote { statement, replica, signature };
-            let slot = self.slots.get(&statement.height);
-            let counted = slot.and_then(|slot| slot.tally(statement.phase).of(replica)).copied();
-            match counted.filter(|counted| counted.statement != statement) {
-                Some(first) => self.accuse(Evidence::Votes { first, second: vote }, output),
-                None => self.compare_branches(&vote, output),
             }
         }
     }

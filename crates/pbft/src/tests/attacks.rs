@@ -9,12 +9,12 @@ use types::number::{Height, View};
 use types::parameters::Parameters;
 use types::proof::{DESCENDANTS_MAX, Proof, ProvedBlock};
 use types::replica::ReplicaId;
-use types::vote::{Phase, Vote};
+use types::vote::Phase;
 
 use crate::fixture::application::FakeApplication;
 use crate::fixture::{
     Bench, NOON, block_in, block_on, certificate_by, chain_of, key, pre_prepare, proposal_in,
-    recover, said, signed, statement, tick, vote_message,
+    recover, said, tick, vote_message,
 };
 use crate::message::{Handover, Message};
 use crate::record::Record;
@@ -41,35 +41,6 @@ fn left_behind(count: usize) -> (Bench, Vec<Block>, Block) {
     assert_eq!(bench.replica.status().committed.get(), u64::try_from(count).unwrap());
     assert_eq!(bench.replica.status().view.get(), 2);
     (bench, chain, abandoned)
-}
-
-/// The primary of view 0 shows this replica one block and the others another, which they commit without it. It meets
-/// the primary's second vote in the proof of that block alone.
-#[test]
-fn who_was_shown_another_block_than_the_rest_proves_it_when_catching_up() {
-    for phase in [Phase::Prepare, Phase::Commit] {
-        let mut bench = Bench::new(4, 3);
-        let g = bench.genesis.clone();
-        let [mine, theirs] = [7, 8].map(|nonce| block_on(&g, g.header(), &[nonce]));
-        bench.receive(pre_prepare(&g, &mine));
-        if phase == Phase::Commit {
-            bench.receive(vote_message(&g, 0, Phase::Commit, 0, &mine));
-        }
-
-        let proved = proved_in(&g, 0, &theirs, &[0, 1, 2]);
-        let certificate = proved.get().proof.certificate.clone();
-        let output = bench.step(Input::Blocks(vec![proved]));
-
-        assert_eq!(bench.replica.status().committed.get(), 1);
-        let (replica, signature) = certificate.signatures[0];
-        let second = Vote { statement: certificate.statement, replica, signature };
-        let first = signed(&g, 0, statement(phase, &mine));
-        let expected = match phase {
-            Phase::Prepare => Evidence::Branches { higher: second, lower: first, headers: vec![] },
-            Phase::Commit => Evidence::Votes { first, second },
-        };
-        assert_eq!(output.evidence, [expected]);
-    }
 }
 
 #[test]
