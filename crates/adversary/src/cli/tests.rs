@@ -39,5 +39,6 @@ fn an_unknown_attack_is_answered_with_those_that_there_are() {
     let error = parse(line).unwrap_err();
 
     assert_eq!(error.exit_code(), 2);
-    assert!(error.to_string().contains("the attacks are equivocate"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("the attacks are ") && text.contains(" equivocate, "), "{text}");
 }

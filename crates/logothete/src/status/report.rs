@@ -1,7 +1,9 @@
 //! The answer of `status`: a row for each validator and what follows from all of them.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use api::types::Status;
 use serde::Serialize;
 
 use crate::output::{BAD, DIM, GOOD, Report, WARN, styled};
@@ -22,6 +24,10 @@ pub(crate) struct StatusReport {
     pub(crate) block: Option<String>,
     /// The state root they agree on.
     pub(crate) state_root: Option<String>,
+    /// Who has lied, by evidence in committed blocks, as t + 1 validators say, by name.
+    pub(crate) convicted: Vec<String>,
+    /// How many more may be faulty for all promises to hold; `None` when nobody answers.
+    pub(crate) faults_left: Option<u32>,
     /// Each of them.
     pub(crate) validators: Vec<Row>,
     /// Whether processes are shown.
@@ -104,6 +110,41 @@ pub(crate) fn notes(primary: bool, attacks: &[String]) -> String {
     notes.join(", ")
 }
 
+/// Who is convicted, as more validators say than may be faulty.
+fn convicted(sights: &[Sight]) -> Vec<String> {
+    numbers_convicted(sights)
+        .into_iter()
+        .map(|number| {
+            let is_it =
+                |sight: &&Sight| sight.status.as_ref().is_some_and(|it| it.replica == number);
+            let found = sights.iter().find(is_it);
+            found.map_or_else(|| format!("replica {number}"), |sight| sight.name.clone())
+        })
+        .collect()
+}
+
+fn numbers_convicted(sights: &[Sight]) -> Vec<u16> {
+    let answers: Vec<&Status> = sights.iter().filter_map(|sight| sight.status.as_ref()).collect();
+    let Some(first) = answers.first() else {
+        return Vec::new();
+    };
+    let named: BTreeSet<u16> =
+        answers.iter().flat_map(|answer| answer.convicted.iter().copied()).collect();
+    let says = |number| answers.iter().filter(|it| it.convicted.contains(&number)).count();
+    named.into_iter().filter(|number| says(*number) > faulty_max(first)).collect()
+}
+
+fn faults_left(sights: &[Sight]) -> Option<u32> {
+    let first = sights.iter().find_map(|sight| sight.status.as_ref())?;
+    let left = faulty_max(first).saturating_sub(numbers_convicted(sights).len());
+    u32::try_from(left).ok()
+}
+
+/// How many of the validators may be faulty: the greatest t with 3t + 1 of them.
+fn faulty_max(status: &Status) -> usize {
+    usize::try_from(status.validators.saturating_sub(1) / 3).unwrap_or_default()
+}
+
 impl StatusReport {
     /// What these looks amount to, asking further where validators are at different heights.
     pub(crate) fn of(sights: &[Sight], processes: bool) -> Self {
@@ -118,6 +159,8 @@ impl StatusReport {
             height: None,
             block: None,
             state_root: None,
+            convicted: convicted(sights),
+            faults_left: faults_left(sights),
             validators,
             processes,
         };
@@ -170,6 +213,13 @@ impl Report for StatusReport {
         writeln!(out, "\n  {}", styled(style, &self.verdict))?;
         if let (Some(block), Some(root)) = (&self.block, &self.state_root) {
             writeln!(out, "  {}", styled(DIM, format!("block {block}\n  state {root}")))?;
+        }
+        if !self.convicted.is_empty() {
+            let names = self.convicted.join(", ");
+            let left = self.faults_left.unwrap_or(0);
+            let line = format!("{names} lied, by evidence in the chain, and leads no view");
+            writeln!(out, "\n  {}", styled(BAD, line))?;
+            writeln!(out, "  {left} more may be faulty; `logothete evidence` shows the proof")?;
         }
         Ok(())
     }

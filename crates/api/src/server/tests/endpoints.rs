@@ -44,6 +44,7 @@ fn the_status_is_flat_json_with_the_documented_names() {
             "block",
             "chain",
             "connected",
+            "convicted",
             "decimals",
             "entered",
             "height",

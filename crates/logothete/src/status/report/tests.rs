@@ -1,9 +1,14 @@
 use anstream::adapter::strip_str;
 
+use api::types::{Live, Status};
+use types::number::{Height, View};
+use types::replica::ReplicaId;
+
 use crate::output::Report;
 use crate::status::report::StatusReport;
 use crate::status::{Sight, State};
 use crate::testnet::attacks::Attacks;
+use crate::testnet::plan::Plan;
 
 fn away(name: &str, state: State) -> Sight {
     Sight {
@@ -33,6 +38,53 @@ fn validators_that_do_not_answer_have_a_row_all_the_same() {
     assert!(text.contains("node0  paused   17       -"), "{text}");
     assert!(text.contains("node1  down"), "{text}");
     assert!(text.contains("no validator answers"), "{text}");
+}
+
+/// Of four validators, two of which say that these are convicted.
+fn convicting(convicted: &[u16]) -> StatusReport {
+    let genesis = Plan::new(4, 0).unwrap().genesis;
+    let sights: Vec<Sight> = (0..4)
+        .map(|index| {
+            let says = if index < 2 { convicted } else { &[] };
+            let live = Live {
+                replica: ReplicaId::new(index),
+                height: Height::new(3),
+                block: genesis.header().id(),
+                state_root: genesis.state_root(),
+                supply: genesis.supply(),
+                accounts: 4,
+                view: View::new(1),
+                primary: ReplicaId::new(1),
+                entered: true,
+                voting: true,
+                retired: false,
+                convicted: says.iter().copied().map(ReplicaId::new).collect(),
+                timeout_ms: 2_000,
+                in_flight: 0,
+                pending: 0,
+                connected: Vec::new(),
+                ready: true,
+                uptime_seconds: 1,
+            };
+            let status = Some(Status::new(&genesis, &live));
+            Sight { status, ..away(&format!("node{index}"), State::Up) }
+        })
+        .collect();
+    StatusReport::of(&sights, false)
+}
+
+#[test]
+fn who_is_convicted_is_named_when_more_say_so_than_may_be_faulty() {
+    let report = convicting(&[3]);
+    let one_says = |report: StatusReport| (report.convicted, report.faults_left);
+
+    let shown = text(&report);
+
+    assert_eq!(one_says(report), (vec!["node3".to_owned()], Some(0)));
+    assert!(shown.contains("node3 lied, by evidence in the chain, and leads no view"), "{shown}");
+    assert!(shown.contains("0 more may be faulty"), "{shown}");
+    assert_eq!(one_says(convicting(&[])), (vec![], Some(1)));
+    assert!(!text(&convicting(&[])).contains("lied"));
 }
 
 #[test]
