@@ -73,6 +73,8 @@ pub(crate) struct Driver {
     hub: Arc<Hub>,
     allowances: BTreeMap<ReplicaId, Allowance>,
     asked: HashMap<OutboundRequestId, Asked>,
+    /// Who is dialled next from another port than the one that is listened on.
+    other_port: BTreeSet<ReplicaId>,
     /// Answers of ours that are not sent yet, each with its place among those of its peer.
     answering: HashMap<InboundRequestId, OwnedSemaphorePermit>,
     /// To discovery.
@@ -118,6 +120,7 @@ impl Driver {
             allowances,
             hub,
             asked: HashMap::new(),
+            other_port: BTreeSet::new(),
             answering: HashMap::new(),
             notes,
             gossip,
@@ -231,12 +234,13 @@ impl Driver {
         };
         let options = DialOpts::peer_id(peer)
             .condition(PeerCondition::DisconnectedAndNotDialing)
-            .addresses(addresses)
-            // From the port that it listens on no dial succeeds while the system lends that number
-            // to another connection, and nobody here needs to be found behind an address translator.
-            .allocate_new_port()
-            .build();
-        match self.swarm.dial(options) {
+            .addresses(addresses);
+        // From the port that it listens on no dial succeeds while the system lends that number to
+        // another connection, for as long as that lasts: so where one has failed, another port is
+        // tried next.
+        let other_port = self.other_port.contains(&replica);
+        let options = if other_port { options.allocate_new_port() } else { options };
+        match self.swarm.dial(options.build()) {
             Ok(()) | Err(DialError::DialPeerConditionFalse(_)) => {}
             Err(error) => {
                 tracing::debug!(replica = replica.get(), %error, "cannot dial");

@@ -42,6 +42,12 @@ impl Driver {
             }
             SwarmEvent::OutgoingConnectionError { error, peer_id, .. } => {
                 tracing::debug!(?peer_id, %error, "dial refused or failed");
+                let replica = peer_id.and_then(|peer| self.hub.members.replica(&peer));
+                if let Some(replica) = replica
+                    && !self.other_port.remove(&replica)
+                {
+                    self.other_port.insert(replica);
+                }
             }
             // Nothing follows from these; libp2p's metrics count them. The enum may grow.
             SwarmEvent::IncomingConnection { .. }

@@ -178,7 +178,7 @@ async fn a_validator_is_dialled_where_it_announces_itself_and_nowhere_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dial_does_not_come_from_the_port_that_is_listened_on() {
+async fn where_a_dial_has_failed_the_next_comes_from_another_port() {
     let validators = validators(1, &[1, 2]);
     let asked = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = asked.local_addr().unwrap().port();
@@ -187,11 +187,14 @@ async fn a_dial_does_not_come_from_the_port_that_is_listened_on() {
     let mut one = Node::start(settings(&validators, 1, &[bootstrap]));
 
     let listens = one.address().await;
-    for _ in 0..3 {
+    let mut from_there = Vec::new();
+    for _ in 0..4 {
         let dialled = tokio::time::timeout(super::PATIENCE, asked.accept()).await;
+        // Hung up on, it has failed.
         let (_, from) = dialled.expect("it is dialled in time").unwrap();
-        assert!(!listens.contains(&format!("/tcp/{}/", from.port())), "{listens} {from}");
+        from_there.push(listens.contains(&format!("/tcp/{}/", from.port())));
     }
+    assert!(from_there.contains(&false), "{from_there:?}");
 }
 
 /// A way to the address that can be made to carry nothing more, and the address of that way.
