@@ -38,6 +38,8 @@ const REQUESTS_PER_BATCH: usize = 32;
 /// How often requests are looked for that wait here since the last look and longer, to be sent
 /// directly to everybody: at least this often, and four times while a view may go without progress.
 const RESEND_PERIOD_MAX_MS: u32 = 500;
+/// The most bytes of evidence that a peer is told when it connects.
+const TOLD_BYTES_MAX: usize = 4 << 20;
 /// The most requests of one such sending.
 const RESEND_MAX: usize = 256;
 
@@ -193,6 +195,8 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         self.set_timers(&recovered.timers);
         self.perform(recovered).await?;
         let mut known = Output::default();
+        // Nothing is proposed before the clock has begun.
+        self.step(&mut known, self.tick());
         for evidence in std::mem::take(&mut self.remembered) {
             self.step(&mut known, Input::Evidence(Box::new(evidence)));
         }
@@ -412,9 +416,17 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         self.to_disk(Job::Evidence { evidence, accused }).await
     }
 
-    /// Tells a peer that connects who has lied: it may have been away.
+    /// Tells a peer that connects who has lied: it may have been away. What is in a committed block it learns from
+    /// that, and all together never take more than a part of what may wait for it.
     fn tell(&self, replica: ReplicaId) {
-        for frame in self.accusations.values() {
+        let convicted = self.protocol.application().convicted();
+        let news = self.accusations.iter().filter(|(accused, _)| !convicted.contains(accused));
+        let mut bytes: usize = 0;
+        for (_, frame) in news {
+            bytes = bytes.saturating_add(frame.len());
+            if bytes > TOLD_BYTES_MAX {
+                break;
+            }
             if self.network.send(replica, Arc::clone(frame)).is_err() {
                 self.metrics.unsent.inc();
             }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crypto::keys::Signer;
 use types::application::{Application, BlockRefusal};
-use types::block::{Block, BlockId, Header};
+use types::block::{Block, BlockId, Body, Header, evidence_bytes};
 use types::certificate::Certificate;
 use types::evidence::Evidence;
 use types::mutant;
@@ -93,8 +93,16 @@ pub(crate) struct State<A> {
     pub(crate) own: VecDeque<Message>,
     /// Who was accused of what, so that it is said once.
     pub(crate) accused: BTreeSet<(ReplicaId, &'static str)>,
-    /// The first proof against each replica that lied.
-    pub(crate) evidence: BTreeMap<ReplicaId, Evidence>,
+    /// The shortest proof against each replica that lied.
+    pub(crate) evidence: BTreeMap<ReplicaId, Piece>,
+}
+
+/// A proof that a key lied.
+#[derive(Debug, Clone)]
+pub(crate) struct Piece {
+    pub(crate) evidence: Evidence,
+    /// What it takes in a body.
+    bytes: usize,
 }
 
 /// A committed block, as far as the next ones need it.
@@ -489,7 +497,11 @@ impl<A> State<A> {
     pub(crate) fn accuse(&mut self, evidence: Evidence, output: &mut Output) {
         let accused = evidence.accused(&self.config.validators);
         if self.accused.insert((accused, evidence.name())) {
-            self.evidence.entry(accused).or_insert_with(|| evidence.clone());
+            let bytes = evidence_bytes(&evidence);
+            if self.evidence.get(&accused).is_none_or(|known| known.bytes > bytes) {
+                let evidence = evidence.clone();
+                self.evidence.insert(accused, Piece { evidence, bytes });
+            }
             output.evidence.push(evidence);
         }
     }
@@ -511,12 +523,14 @@ impl<A: Application> State<A> {
             || self.application.is_convicted(replica, &self.committed.id)
     }
 
-    /// The evidence that is in no block up to the head, which must be executed.
-    pub(crate) fn news(&self) -> Vec<&Evidence> {
+    /// Whom to accuse next: somebody whose lie is in no block up to the head, which must be executed, and fits into one.
+    pub(crate) fn accusable(&self) -> Option<ReplicaId> {
         let (_, head) = self.head();
-        let news = self.evidence.iter();
-        let news = news.filter(|(accused, _)| !self.application.is_convicted(**accused, &head));
-        news.map(|(_, evidence)| evidence).collect()
+        let room = usize::try_from(self.config.parameters.block_bytes_max).unwrap_or(usize::MAX);
+        let room = room.saturating_sub(Body::EMPTY_BYTES);
+        let mut known = self.evidence.iter().filter(|(_, piece)| piece.bytes <= room);
+        let news = known.find(|(accused, _)| !self.application.is_convicted(**accused, &head));
+        news.map(|(accused, _)| *accused)
     }
 
     /// Executes the blocks of the path, as far up as they follow the committed one without gap, and no further than one

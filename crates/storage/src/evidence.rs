@@ -1,7 +1,7 @@
 //! Proofs that a validator's key lied, one file each.
 //!
 //! One for each kind and accused replica is enough, which bounds them: a key that lied once is never trusted again.
-//! They are rare, so each is a file, written whole and durable before anybody is told. Of each a few words are kept
+//! They are rare, so each is a file, written whole and durable. Of each a few words are kept
 //! in memory, so that a list of them costs no look at the disk.
 
 use std::collections::BTreeMap;

@@ -21,8 +21,8 @@ use crate::error::NodeError;
 use crate::lane::Lane;
 use crate::metrics::DoorMetrics;
 
-/// Pieces of one peer that wait; more are dropped.
-const WAITING_MAX: usize = 16;
+/// Pieces of one peer that wait; more are dropped. One against each validator of the largest network.
+const WAITING_MAX: usize = 128;
 
 /// What peers have brought.
 #[derive(Clone, Default)]

@@ -22,7 +22,7 @@ pub(super) fn propose<A: Application>(state: &mut State<A>, output: &mut Output)
     }
     propose_tip(state, output);
     let pending = state.application.pending();
-    let accuses = state.next_vote().is_some() && !state.news().is_empty();
+    let accuses = state.next_vote().is_some() && state.accusable().is_some();
     if pending.transactions == 0 && !accuses {
         state.batch = Batch::Empty;
         return;
@@ -76,8 +76,9 @@ fn is_due<A>(state: &State<A>, pending: Pending) -> bool {
 fn build<A: Application>(state: &mut State<A>, height: Height) -> Option<Block> {
     let (_, parent) = state.head();
     let later = state.head_header().timestamp_ms.checked_add(1)?;
-    let news: Vec<Evidence> = state.news().into_iter().cloned().collect();
-    let news: Vec<&Evidence> = news.iter().collect();
+    let accused = state.accusable();
+    let piece = accused.and_then(|accused| state.evidence.get(&accused));
+    let news: Vec<&Evidence> = piece.map(|piece| &piece.evidence).into_iter().collect();
     let proposal = state.application.propose(&parent, height, &news)?;
     let header = Header {
         chain: *state.config.validators.chain(),

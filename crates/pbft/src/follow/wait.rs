@@ -23,7 +23,12 @@ pub(super) fn wait<A: Application>(state: &mut State<A>, output: &mut Output) {
 fn set_progress_timer<A: Application>(state: &mut State<A>, output: &mut Output) {
     let pending = state.application.pending().transactions > 0 && !mutant!(PendingIsNoWork);
     let work = state.path.head().is_some() || pending;
-    let shunned = is_shunned(state);
+    let shunned = is_shunned(state) && state.may_speak();
+    if shunned {
+        state.pace.hurry();
+    } else {
+        state.pace.calm();
+    }
     let waits = match state.stage {
         Stage::Entered | Stage::Moved => work || shunned,
         Stage::Asked => is_quorum_leaving(state),
@@ -31,9 +36,6 @@ fn set_progress_timer<A: Application>(state: &mut State<A>, output: &mut Output)
     if !waits || !state.may_speak() {
         state.pace.rest();
         return;
-    }
-    if shunned {
-        state.pace.hurry();
     }
     if let Some(after_ms) = state.pace.wait() {
         output.timers.push(TimerSet { timer: Timer::Progress, after_ms });

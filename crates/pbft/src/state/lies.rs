@@ -48,7 +48,8 @@ impl<A> State<A> {
         }
         let new = |voter| vote.replica == primary || vote.replica == voter;
         for (voter, other) in slot.prepares.iter() {
-            if new(*voter) && other.statement != proposed.statement {
+            let is_own = *voter == self.config.replica;
+            if new(*voter) && !is_own && other.statement != proposed.statement {
                 let message = Message::Prepare(*proposed);
                 output.messages.push(Outgoing { to: Recipients::One(*voter), message });
             }

@@ -47,6 +47,8 @@ pub(crate) struct Pace {
     begun: bool,
     /// When the lack of progress is answered; `None` while nobody waits.
     deadline_ms: Option<u64>,
+    /// When the view of a primary that is known to have lied is left; progress in it changes nothing.
+    shunned_ms: Option<u64>,
     /// When the timer fires that was set last.
     timer_ms: Option<u64>,
     /// Views left since the last commit.
@@ -69,6 +71,7 @@ impl Pace {
             now_ms: 0,
             begun: false,
             deadline_ms: None,
+            shunned_ms: None,
             timer_ms: None,
             failed: 0,
             latency_ms: 0,
@@ -84,7 +87,7 @@ impl Pace {
         if !self.begun {
             // What is waited for since before the first tick is waited for from now on.
             self.begun = true;
-            for waiting in [&mut self.deadline_ms, &mut self.timer_ms] {
+            for waiting in [&mut self.deadline_ms, &mut self.shunned_ms, &mut self.timer_ms] {
                 *waiting = waiting.map(|at_ms| at_ms.saturating_add(now_ms));
             }
         }
@@ -104,6 +107,7 @@ impl Pace {
     pub(crate) fn wait(&mut self) -> Option<u32> {
         let deadline_ms = self.now_ms.saturating_add(self.timeout_ms());
         let deadline_ms = *self.deadline_ms.get_or_insert(deadline_ms);
+        let deadline_ms = self.shunned_ms.map_or(deadline_ms, |at_ms| at_ms.min(deadline_ms));
         if self.timer_ms.is_some_and(|timer_ms| timer_ms <= deadline_ms) {
             return None;
         }
@@ -113,12 +117,15 @@ impl Pace {
         Some(after_ms)
     }
 
-    /// Waits no longer than [`HURRY_MS`] from now on, if nobody waited before.
+    /// Waits for this primary no longer than [`HURRY_MS`] since this was said first, whatever is committed meanwhile.
     pub(crate) fn hurry(&mut self) {
-        let deadline_ms = self.now_ms.saturating_add(HURRY_MS);
-        if self.deadline_ms.is_none_or(|earlier| earlier > deadline_ms) {
-            self.deadline_ms = Some(deadline_ms);
-        }
+        let at_ms = self.now_ms.saturating_add(HURRY_MS);
+        self.shunned_ms.get_or_insert(at_ms);
+    }
+
+    /// There is no reason to hurry, or nobody to leave with.
+    pub(crate) const fn calm(&mut self) {
+        self.shunned_ms = None;
     }
 
     /// Nobody waits for anything any more.
@@ -133,12 +140,16 @@ impl Pace {
 
     /// Whether it was waited for too long.
     pub(crate) fn is_over(&self) -> bool {
-        self.deadline_ms.is_some_and(|deadline| deadline <= self.now_ms)
+        let over = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| at_ms <= self.now_ms);
+        over(self.deadline_ms) || over(self.shunned_ms)
     }
 
-    /// Another view begins, or is asked for.
+    /// Another view begins, or is asked for. One that was left because its primary had lied has not failed: nobody waited
+    /// for it.
     pub(crate) fn leave(&mut self) {
-        self.failed = self.failed.saturating_add(1);
+        if self.shunned_ms.take().is_none_or(|at_ms| at_ms > self.now_ms) {
+            self.failed = self.failed.saturating_add(1);
+        }
         self.deadline_ms = None;
         self.voted_ms.clear();
     }

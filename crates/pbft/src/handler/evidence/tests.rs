@@ -4,10 +4,14 @@ use crypto::signed::Signed;
 use types::block::Block;
 use types::evidence::Evidence;
 use types::number::View;
+use types::parameters::Parameters;
 use types::replica::ReplicaId;
 use types::vote::{Phase, Vote};
 
-use crate::fixture::{Bench, NOON, asks, block_on, commit, prepare, proposals, tick, vote_in};
+use crate::fixture::{
+    Bench, NOON, asks, block_on, certificate_by, chain_of, commit, new_view, pre_prepare, prepare,
+    proposals, tick, vote_in,
+};
 use crate::ignored::Ignored;
 use crate::message::Message;
 use crate::output::{Output, Timer, TimerSet};
@@ -84,6 +88,56 @@ fn the_view_of_a_primary_that_lied_is_left_at_once_though_nobody_waits() {
     assert_eq!(bench.replica.status().view, View::new(1));
     let asked = bench.records.iter().filter(|record| matches!(record, Record::ViewChange { .. }));
     assert_eq!(asked.count(), 1);
+}
+
+/// Whoever lied could otherwise stay by committing something every few milliseconds.
+#[test]
+fn the_view_of_a_primary_that_lied_is_left_though_it_goes_on_committing() {
+    let mut bench = Bench::new(4, 2);
+    bench.hear_all();
+    let evidence = double_vote(&bench, 0);
+    tell(&mut bench, &evidence);
+
+    for (block, after_ms) in chain_of(&bench.genesis, 2).iter().zip([20, 40]) {
+        bench.step(tick(NOON + after_ms));
+        bench.receive(pre_prepare(&bench.genesis, block));
+        for replica in [1, 3] {
+            bench.receive(prepare(&bench.genesis, replica, block));
+            bench.receive(commit(&bench.genesis, replica, block));
+        }
+    }
+    assert_eq!(bench.replica.status().committed.get(), 2);
+    bench.step(tick(NOON + HURRY_MS));
+
+    assert_eq!(bench.replica.status().view, View::new(1));
+    assert_eq!(bench.replica.status().timeout_ms, 2_000, "no view has failed");
+}
+
+/// A liar can make proofs against itself as long as it likes.
+#[test]
+fn what_fits_into_no_block_is_no_news_and_a_shorter_proof_takes_its_place() {
+    let parameters = Parameters { block_bytes_max: 1_024, ..Parameters::default() };
+    let mut bench = Bench::with(4, 0, parameters);
+    let block = chain_of(&bench.genesis, 1).remove(0);
+    let shown = certificate_by(&bench.genesis, 0, Phase::Prepare, &block, &[0, 1, 2]);
+    let asks = |replica| asks(&bench.genesis, replica, 5, Some(shown.clone()));
+    let two: Vec<_> = [0, 2, 3].map(asks).into();
+    let three: Vec<_> = (0..4).map(asks).collect();
+    let [first, second] = [two, three].map(|asked| new_view(&bench.genesis, 5, asked));
+    let long = Evidence::NewViews { first, second };
+    let short = double_vote(&bench, 1);
+    assert_eq!(long.check(bench.genesis.validators()), Ok(()));
+    assert_eq!(long.accused(bench.genesis.validators()), ReplicaId::new(1));
+
+    let unfit = tell(&mut bench, &long);
+    bench.work(0..1);
+    let waits = bench.work(1..2);
+    let fits = tell(&mut bench, &short);
+
+    assert!(proposals(&unfit).is_empty());
+    assert!(proposals(&waits).is_empty(), "it gathers as if nothing were known");
+    let [proposal] = proposals(&fits)[..] else { panic!("{fits:?}") };
+    assert_eq!(proposal.block.body.evidence(), Some(&short));
 }
 
 #[test]
