@@ -129,13 +129,12 @@ impl Mutator {
         for outgoing in honest {
             self.memory.note(&outgoing.message);
             let changed_per_mille = match &outgoing.message {
-                // Few are ever handed over.
-                Message::Handover(_) => 1_000,
+                // Few are ever handed over, and who was found out leads no view.
+                Message::Handover(_) | Message::NewView(_) => 1_000,
                 Message::PrePrepare(_)
                 | Message::Prepare(_)
                 | Message::Commit(_)
                 | Message::ViewChange(_)
-                | Message::NewView(_)
                 | Message::Status(_) => CHANGED_PER_MILLE,
             };
             if extra < EXTRA_MAX && self.random.chance(changed_per_mille) {
