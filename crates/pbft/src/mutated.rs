@@ -67,6 +67,7 @@ pub(crate) fn ask<A: Application>(state: &mut State<A>, view: View, output: &mut
         state.leave(view, Stage::Asked);
     } else {
         state.say_view_change(view, output);
+        state.pace.calm();
     }
 }
 
