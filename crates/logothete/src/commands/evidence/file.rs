@@ -17,7 +17,7 @@ struct Answer {
     evidence: String,
 }
 
-/// Reads a file: the text that [`write`] writes, or an answer of the API with that text in it. A file that holds no
+/// Reads a file: the text that [`write()`] writes, or an answer of the API with that text in it. A file that holds no
 /// evidence is a result, with the reason.
 ///
 /// # Errors
