@@ -41,7 +41,7 @@ pub struct Header {
     /// When it was first proposed, by the proposer's clock: milliseconds since 1970 without leap
     /// seconds.
     pub timestamp_ms: u64,
-    /// What the body must give: see [`Body::root`].
+    /// What the body must give: see [`Body::root`](crate::block::Body::root).
     pub body_root: Digest,
     /// How many transactions the body has.
     pub transactions: u32,
