@@ -8,10 +8,10 @@ use types::vote::{Phase, Statement};
 
 use crate::fixture::{
     Bench, NOON, asked, asks, block_in, block_on, certificate_by, chain_of, new_views, pre_prepare,
-    prepare, proposal_in, said, tick, vote_message,
+    prepare, proposal_in, proposals, said, tick, vote_message,
 };
 use crate::ignored::{Ignored, Refusal};
-use crate::message::{Message, PrePrepare};
+use crate::message::Message;
 use crate::output::{Output, Timer};
 use crate::record::Record;
 use crate::replica::{Input, Protocol};
@@ -269,20 +269,6 @@ fn view_changes_for_other_views_make_no_new_view() {
     assert_eq!(view(&bench), 1);
     assert!(!bench.replica.status().entered);
     assert_eq!(new_views(&ask(&mut bench, 3, 1)).len(), 1);
-}
-
-fn proposals(output: &Output) -> Vec<&PrePrepare> {
-    let messages = output.messages.iter();
-    let proposals = messages.filter_map(|outgoing| match &outgoing.message {
-        Message::PrePrepare(pre_prepare) => Some(pre_prepare),
-        Message::Prepare(_)
-        | Message::Commit(_)
-        | Message::ViewChange(_)
-        | Message::NewView(_)
-        | Message::Status(_)
-        | Message::Handover(_) => None,
-    });
-    proposals.collect()
 }
 
 /// Primary 1 of view 1, that voted for a block in view 0, when replica 3 shows a certificate for
