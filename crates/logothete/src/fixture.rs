@@ -121,12 +121,18 @@ impl Signers {
                 lower: self.vote(Phase::Commit, 0, &other[1], 1),
                 headers: vec![one[2].header.clone()],
             },
-            Evidence::ViewChanges { first: asked(Some(prepared.clone())), second: asked(None) },
+            Evidence::ViewChanges {
+                first: (&asked(Some(prepared.clone()))).into(),
+                second: (&asked(None)).into(),
+            },
             Evidence::Forgotten {
                 commit: self.vote(Phase::Commit, 0, &one[1], 1),
-                view_change: asked(None),
+                view_change: (&asked(None)).into(),
             },
-            Evidence::NewViews { first: opened(Some(prepared)), second: opened(None) },
+            Evidence::NewViews {
+                first: (&opened(Some(prepared))).into(),
+                second: (&opened(None)).into(),
+            },
         ]
     }
 }

@@ -119,7 +119,7 @@ impl Certificate {
     /// How certificates are ordered: by view and height; of equal ones the commit certificate is
     /// the greater.
     pub const fn rank(&self) -> (View, Height, Phase) {
-        (self.statement.view, self.statement.height, self.statement.phase)
+        self.statement.rank()
     }
 
     /// Who signed, in ascending order.

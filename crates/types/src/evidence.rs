@@ -6,7 +6,7 @@
 
 use crypto::digest::{Domain, digest_of};
 use crypto::encoding::{Decode, Encode};
-use crypto::signed::{Authenticated, signing_digest};
+use crypto::signed::Authenticated;
 use crypto::verify::Claim;
 use thiserror::Error;
 
@@ -15,7 +15,9 @@ use crate::macros::digest_name;
 use crate::number::{Height, View};
 use crate::replica::ReplicaId;
 use crate::validators::ValidatorSet;
-use crate::view_change::{NewView, NewViewError, ViewChange, ViewChangeError};
+use crate::view_change::{
+    Asked, NewViewError, NewViewStatement, Opened, ViewChangeError, ViewChangeStatement,
+};
 use crate::vote::{NotAMember, Phase, Statement, Vote};
 
 mod outline;
@@ -27,7 +29,14 @@ digest_name! {
     EvidenceId
 }
 
-/// Two statements of one key that exclude each other.
+/// Canonical bytes of who asked for a view with what: a replica's number, and perhaps a statement.
+const ASKED_BYTES: usize = 2 + 1 + 4 + 8 + 8 + 32;
+
+/// For the rest of a piece: two statements with their signatures, the kind, and lengths.
+const ROOM_BYTES: usize = 512;
+
+/// Two statements of one key that exclude each other. Of what was said only the signed words are in it: certificates and
+/// view changes that came along prove nothing about who signed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "crypto::encoding")]
 pub enum Evidence {
@@ -51,23 +60,23 @@ pub enum Evidence {
     /// Two view changes for one view that certify different statements.
     ViewChanges {
         /// The one.
-        first: ViewChange,
+        first: Asked,
         /// The other.
-        second: ViewChange,
+        second: Asked,
     },
     /// A commit vote, and a view change for a later view whose certificate is below it.
     Forgotten {
         /// What was voted for.
         commit: Vote,
         /// What does not know of it.
-        view_change: ViewChange,
+        view_change: Asked,
     },
     /// Two new views for one view, by its primary, with different sets of view changes.
     NewViews {
         /// The one.
-        first: NewView,
+        first: Opened,
         /// The other.
-        second: NewView,
+        second: Opened,
     },
 }
 
@@ -100,11 +109,12 @@ pub enum EvidenceError {
 }
 
 impl Evidence {
-    /// A bound on the canonical bytes of evidence among these validators: two new views, or two votes with all headers
-    /// between their blocks.
+    /// A bound on the canonical bytes of evidence among these validators: two words of a primary about who asked for its
+    /// view, or two votes with all headers between their blocks.
     pub fn bytes_max(validators: &ValidatorSet) -> usize {
+        let asked = validators.len().saturating_mul(ASKED_BYTES);
         let headers = DESCENDANTS_MAX.saturating_add(2).saturating_mul(HEADER_BYTES);
-        validators.new_view_bytes_max().saturating_mul(2).saturating_add(headers)
+        asked.saturating_mul(2).max(headers).saturating_add(ROOM_BYTES)
     }
 
     /// Its name.
@@ -119,7 +129,7 @@ impl Evidence {
             Self::Branches { higher, .. } => higher.replica,
             Self::ViewChanges { first, .. } => first.replica,
             Self::Forgotten { commit, .. } => commit.replica,
-            Self::NewViews { first, .. } => validators.primary(first.view),
+            Self::NewViews { first, .. } => validators.primary(first.statement.view),
         }
     }
 
@@ -128,9 +138,9 @@ impl Evidence {
         match self {
             Self::Votes { first, .. } => first.statement.view,
             Self::Branches { higher, .. } => higher.statement.view,
-            Self::ViewChanges { first, .. } => first.view,
-            Self::Forgotten { view_change, .. } => view_change.view,
-            Self::NewViews { first, .. } => first.view,
+            Self::ViewChanges { first, .. } => first.statement.view,
+            Self::Forgotten { view_change, .. } => view_change.statement.view,
+            Self::NewViews { first, .. } => first.statement.view,
         }
     }
 
@@ -165,23 +175,26 @@ impl Evidence {
                 same_replica(first.replica, second.replica)?;
                 first.check(validators)?;
                 second.check(validators)?;
+                let (first, second) = (&first.statement, &second.statement);
                 contradicts(first.view == second.view && certified(first) != certified(second))
             }
             Self::Forgotten { commit, view_change } => {
                 same_replica(commit.replica, view_change.replica)?;
                 view_change.check(validators)?;
                 let said = &commit.statement;
-                let known = view_change.certified().map(|known| (known.view, known.height));
+                let asked = &view_change.statement;
+                let known = asked.certified.map(|known| (known.view, known.height));
                 contradicts(
                     said.phase == Phase::Commit
-                        && view_change.view > said.view
+                        && asked.view > said.view
                         && known < Some((said.view, said.height)),
                 )
             }
             Self::NewViews { first, second } => {
                 first.check(validators)?;
                 second.check(validators)?;
-                contradicts(first.view == second.view && asked(first) != asked(second))
+                let (first, second) = (&first.statement, &second.statement);
+                contradicts(first.view == second.view && askers(first) != askers(second))
             }
         }
     }
@@ -191,18 +204,22 @@ impl Evidence {
 pub(crate) type Certified = (View, Height, BlockId);
 
 /// Who asked for a new view, each with what its certificate certifies.
-pub(crate) type Asked = Vec<(ReplicaId, Option<Certified>)>;
+pub(crate) type Askers = Vec<(ReplicaId, Option<Certified>)>;
 
 /// What a view change certifies, as far as it counts as different: a prepared and a commit certificate of one block
 /// at one place are the same.
-pub(crate) fn certified(view_change: &ViewChange) -> Option<Certified> {
-    let statement = view_change.certified()?;
-    Some((statement.view, statement.height, statement.block))
+pub(crate) fn certified(asked: &ViewChangeStatement) -> Option<Certified> {
+    asked.certified.as_ref().map(without_phase)
 }
 
 /// Who asked for a new view, with what.
-pub(crate) fn asked(new_view: &NewView) -> Asked {
-    new_view.view_changes.iter().map(|asked| (asked.replica, certified(asked))).collect()
+pub(crate) fn askers(opened: &NewViewStatement) -> Askers {
+    let asked = opened.asked.iter();
+    asked.map(|(replica, known)| (*replica, known.as_ref().map(without_phase))).collect()
+}
+
+const fn without_phase(statement: &Statement) -> Certified {
+    (statement.view, statement.height, statement.block)
 }
 
 const fn place(statement: &Statement) -> (Phase, View, Height) {
@@ -257,48 +274,20 @@ impl Authenticated for Evidence {
                 claims.push(second.claim(validators)?);
             }
             Self::ViewChanges { first, second } => {
-                claims.push(own_claim(first, validators)?);
-                claims.push(own_claim(second, validators)?);
+                claims.push(first.claim(validators)?);
+                claims.push(second.claim(validators)?);
             }
             Self::Forgotten { commit, view_change } => {
                 claims.push(commit.claim(validators)?);
-                claims.push(own_claim(view_change, validators)?);
+                claims.push(view_change.claim(validators)?);
             }
             Self::NewViews { first, second } => {
-                claims.push(primary_claim(first, validators)?);
-                claims.push(primary_claim(second, validators)?);
+                claims.push(first.claim(validators)?);
+                claims.push(second.claim(validators)?);
             }
         }
         Ok(())
     }
-}
-
-/// What the sender of a view change signed; whether its certificate is one does not matter to what it said.
-pub(crate) fn own_claim(
-    view_change: &ViewChange,
-    validators: &ValidatorSet,
-) -> Result<Claim, NotAMember> {
-    let replica = view_change.replica;
-    let validator = validators.get(replica).ok_or(NotAMember { replica })?;
-    Ok(Claim {
-        key: validator.key,
-        message: signing_digest(validators.chain(), &view_change.statement()),
-        signature: view_change.signature,
-    })
-}
-
-/// What the primary of a view signed when it opened it; what is in it does not matter to that.
-pub(crate) fn primary_claim(
-    new_view: &NewView,
-    validators: &ValidatorSet,
-) -> Result<Claim, NotAMember> {
-    let replica = validators.primary(new_view.view);
-    let validator = validators.get(replica).ok_or(NotAMember { replica })?;
-    Ok(Claim {
-        key: validator.key,
-        message: signing_digest(validators.chain(), &new_view.statement()),
-        signature: new_view.signature,
-    })
 }
 
 #[cfg(test)]

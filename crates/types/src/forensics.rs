@@ -17,12 +17,12 @@ use crypto::verify::{Claim, check_each};
 
 use crate::block::{BlockId, Header};
 use crate::certificate::Certificate;
-use crate::evidence::{Asked, Certified, Evidence, asked, certified, own_claim, primary_claim};
+use crate::evidence::{Askers, Certified, Evidence, askers, certified};
 use crate::number::{Height, View};
 use crate::proof::{DESCENDANTS_MAX, Proof};
 use crate::replica::ReplicaId;
 use crate::validators::ValidatorSet;
-use crate::view_change::{NewView, ViewChange};
+use crate::view_change::{Asked, NewView, Opened, ViewChange};
 use crate::vote::{Phase, Vote};
 
 /// Where a vote stands among all votes: those of one replica in one view are neighbours, ascending by height.
@@ -34,8 +34,10 @@ type Place = (ReplicaId, View, Height, BlockId, Phase);
 pub struct Testimony {
     validators: ValidatorSet,
     votes: BTreeMap<Place, Vote>,
-    view_changes: BTreeMap<(ReplicaId, View, Option<Certified>), ViewChange>,
-    new_views: BTreeMap<(View, Asked), NewView>,
+    asked: BTreeMap<(ReplicaId, View, Option<Certified>), Asked>,
+    opened: BTreeMap<(View, Askers), Opened>,
+    /// Of which a whole new view was added, with the certificates in it.
+    shown: BTreeSet<View>,
     headers: BTreeMap<BlockId, Header>,
 }
 
@@ -45,8 +47,9 @@ impl Testimony {
         Self {
             validators,
             votes: BTreeMap::new(),
-            view_changes: BTreeMap::new(),
-            new_views: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            opened: BTreeMap::new(),
+            shown: BTreeSet::new(),
             headers: BTreeMap::new(),
         }
     }
@@ -96,22 +99,36 @@ impl Testimony {
         if let Some(certificate) = &view_change.certificate {
             self.certificate(certificate);
         }
-        let formed = view_change.check(&self.validators).is_ok();
-        let claim = own_claim(view_change, &self.validators);
-        if formed && claim.is_ok_and(|claim| claim.holds()) {
-            let key = (view_change.replica, view_change.view, certified(view_change));
-            self.view_changes.insert(key, view_change.clone());
+        if view_change.check(&self.validators).is_ok() {
+            self.asked(&view_change.into());
+        }
+    }
+
+    fn asked(&mut self, asked: &Asked) {
+        let formed = asked.check(&self.validators).is_ok();
+        if formed && asked.claim(&self.validators).is_ok_and(|claim| claim.holds()) {
+            let key = (asked.replica, asked.statement.view, certified(&asked.statement));
+            self.asked.insert(key, *asked);
         }
     }
 
     /// Adds what its primary said in a new view, and everything in it.
     pub fn new_view(&mut self, new_view: &NewView) {
         new_view.view_changes.iter().for_each(|asked| self.view_change(asked));
-        let formed = new_view.check(&self.validators).is_ok();
-        let claim = primary_claim(new_view, &self.validators);
-        if formed && claim.is_ok_and(|claim| claim.holds()) {
-            self.new_views.insert((new_view.view, asked(new_view)), new_view.clone());
+        if new_view.check(&self.validators).is_ok() && self.opened(&new_view.into()) {
+            self.shown.insert(new_view.view);
         }
+    }
+
+    /// Whether it was truly signed.
+    fn opened(&mut self, opened: &Opened) -> bool {
+        let formed = opened.check(&self.validators).is_ok();
+        let holds = formed && opened.claim(&self.validators).is_ok_and(|claim| claim.holds());
+        if holds {
+            let key = (opened.statement.view, askers(&opened.statement));
+            self.opened.insert(key, opened.clone());
+        }
+        holds
     }
 
     /// Adds what is said in a piece of evidence.
@@ -123,26 +140,23 @@ impl Testimony {
                 self.votes(&[*higher, *lower]);
             }
             Evidence::ViewChanges { first, second } => {
-                self.view_change(first);
-                self.view_change(second);
+                self.asked(first);
+                self.asked(second);
             }
             Evidence::Forgotten { commit, view_change } => {
                 self.votes(&[*commit]);
-                self.view_change(view_change);
+                self.asked(view_change);
             }
             Evidence::NewViews { first, second } => {
-                self.new_view(first);
-                self.new_view(second);
+                self.opened(first);
+                self.opened(second);
             }
         }
     }
 
     /// Whether no new view of this view is at hand.
     pub fn lacks_new_view(&self, view: View) -> bool {
-        self.new_views
-            .range((view, Vec::new())..)
-            .next()
-            .is_none_or(|((found, _), _)| *found != view)
+        !self.shown.contains(&view)
     }
 
     /// Every lie that is in it: one piece of evidence for each kind and liar, each valid.
@@ -201,32 +215,34 @@ impl Testimony {
     }
 
     fn double_view_changes(&self) -> impl Iterator<Item = Evidence> {
-        neighbours(self.view_changes.values()).filter_map(|(first, second)| {
-            let together = (first.replica, first.view) == (second.replica, second.view);
-            let (first, second) = (first.clone(), second.clone());
+        neighbours(self.asked.values()).filter_map(|(first, second)| {
+            let place = |asked: &Asked| (asked.replica, asked.statement.view);
+            let together = place(first) == place(second);
+            let (first, second) = (*first, *second);
             together.then_some(Evidence::ViewChanges { first, second })
         })
     }
 
     /// For each view change the greatest commit vote of its sender in an earlier view.
     fn forgotten(&self) -> impl Iterator<Item = Evidence> {
-        self.view_changes.values().filter_map(|view_change| {
+        self.asked.values().filter_map(|view_change| {
             let first = |view| {
                 let block = BlockId::new(crypto::digest::Digest::ZERO);
                 (view_change.replica, view, Height::GENESIS, block, Phase::Prepare)
             };
-            let earlier = self.votes.range(first(View::FIRST)..first(view_change.view)).rev();
+            let earlier =
+                self.votes.range(first(View::FIRST)..first(view_change.statement.view)).rev();
             let mut earlier = earlier.map(|(_, vote)| vote);
             let commit = *earlier.find(|vote| vote.statement.phase == Phase::Commit)?;
-            let view_change = view_change.clone();
+            let view_change = *view_change;
             let evidence = Evidence::Forgotten { commit, view_change };
             evidence.check(&self.validators).is_ok().then_some(evidence)
         })
     }
 
     fn double_new_views(&self) -> impl Iterator<Item = Evidence> {
-        neighbours(self.new_views.values()).filter_map(|(first, second)| {
-            let together = first.view == second.view;
+        neighbours(self.opened.values()).filter_map(|(first, second)| {
+            let together = first.statement.view == second.statement.view;
             let (first, second) = (first.clone(), second.clone());
             together.then_some(Evidence::NewViews { first, second })
         })

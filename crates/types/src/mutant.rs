@@ -148,17 +148,15 @@ pub(crate) fn quorum(sound: Quorum) -> Quorum {
     sound.with_q(q)
 }
 
-/// Which certificate is taken for the one that makes the tip.
-pub(crate) fn greatest<'a>(
-    mut certificates: impl Iterator<Item = &'a Certificate>,
-) -> Option<&'a Certificate> {
+/// Which of what is certified is taken for the tip.
+pub(crate) fn greatest(mut certified: impl Iterator<Item = Statement>) -> Option<Statement> {
     match active() {
-        Some(Mutant::FirstTip) => certificates.next(),
-        Some(Mutant::LowestTip) => certificates.min_by_key(|certificate| certificate.rank()),
-        Some(Mutant::TipByHeight) => certificates.max_by_key(|certificate| {
-            (certificate.statement.height, std::cmp::Reverse(certificate.statement.view))
-        }),
-        _ => certificates.max_by_key(|certificate| certificate.rank()),
+        Some(Mutant::FirstTip) => certified.next(),
+        Some(Mutant::LowestTip) => certified.min_by_key(Statement::rank),
+        Some(Mutant::TipByHeight) => {
+            certified.max_by_key(|said| (said.height, std::cmp::Reverse(said.view)))
+        }
+        _ => certified.max_by_key(Statement::rank),
     }
 }
 

@@ -45,6 +45,63 @@ pub struct ViewChange {
     pub signature: Signature,
 }
 
+/// What a replica signed when it asked for a view, without the certificate that it showed: enough to hold it to its
+/// word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crypto::encoding")]
+pub struct Asked {
+    /// What it said.
+    pub statement: ViewChangeStatement,
+    /// Who asks.
+    pub replica: ReplicaId,
+    /// Its signature under the statement.
+    pub signature: Signature,
+}
+
+impl From<&ViewChange> for Asked {
+    fn from(whole: &ViewChange) -> Self {
+        let ViewChange { replica, signature, .. } = *whole;
+        Self { statement: whole.statement(), replica, signature }
+    }
+}
+
+impl Asked {
+    /// Whether a member asks for a view that can be asked for, and says of its certificate that it is of a lower one.
+    /// No signature is looked at.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, in the order of [`ViewChangeError`].
+    pub fn check(&self, validators: &ValidatorSet) -> Result<(), ViewChangeError> {
+        let ViewChangeStatement { view, certified } = self.statement;
+        if view == View::FIRST {
+            return Err(ViewChangeError::FirstView);
+        }
+        if let Some(certified) = certified.map(|statement| statement.view)
+            && certified >= view
+        {
+            return Err(ViewChangeError::CertificateView { asked: view, certified });
+        }
+        let replica = self.replica;
+        validators.get(replica).map(|_| ()).ok_or(NotAMember { replica }.into())
+    }
+
+    /// What its sender signed.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such replica.
+    pub fn claim(&self, validators: &ValidatorSet) -> Result<Claim, NotAMember> {
+        let replica = self.replica;
+        let validator = validators.get(replica).ok_or(NotAMember { replica })?;
+        Ok(Claim {
+            key: validator.key,
+            message: signing_digest(validators.chain(), &self.statement),
+            signature: self.signature,
+        })
+    }
+}
+
 /// Why a view change is none, whatever its signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ViewChangeError {
@@ -99,17 +156,7 @@ impl ViewChange {
     ///
     /// The first thing that is wrong, in the order of [`ViewChangeError`].
     pub fn check(&self, validators: &ValidatorSet) -> Result<(), ViewChangeError> {
-        if self.view == View::FIRST {
-            return Err(ViewChangeError::FirstView);
-        }
-        if let Some(certified) = self.certified().map(|statement| statement.view)
-            && certified >= self.view
-        {
-            return Err(ViewChangeError::CertificateView { asked: self.view, certified });
-        }
-        if validators.get(self.replica).is_none() {
-            return Err(NotAMember { replica: self.replica }.into());
-        }
+        Asked::from(self).check(validators)?;
         if let Some(certificate) = &self.certificate {
             certificate.check(validators)?;
         }
@@ -127,13 +174,7 @@ impl Authenticated for ViewChange {
         claims: &mut Vec<Claim>,
     ) -> Result<(), ViewChangeError> {
         self.check(validators)?;
-        let replica = self.replica;
-        let validator = validators.get(replica).ok_or(NotAMember { replica })?;
-        claims.push(Claim {
-            key: validator.key,
-            message: signing_digest(validators.chain(), &self.statement()),
-            signature: self.signature,
-        });
+        claims.push(Asked::from(self).claim(validators)?);
         if let Some(certificate) = &self.certificate {
             certificate.claims(validators, claims)?;
         }
@@ -151,6 +192,13 @@ pub struct NewViewStatement {
     pub asked: Vec<(ReplicaId, Option<Statement>)>,
 }
 
+impl NewViewStatement {
+    /// As [`NewView::tip`].
+    pub fn tip(&self) -> Option<Statement> {
+        tip(self.asked.iter().filter_map(|(_, certified)| *certified))
+    }
+}
+
 impl Signable for NewViewStatement {
     const DOMAIN: Domain = Domain::SignedNewView;
 }
@@ -165,6 +213,59 @@ pub struct NewView {
     pub view_changes: Vec<ViewChange>,
     /// Signature of the view's primary under [`NewView::statement`].
     pub signature: Signature,
+}
+
+/// What the primary of a view signed when it entered it, without the view changes that it showed: enough to hold it to
+/// its word.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crypto::encoding")]
+pub struct Opened {
+    /// What it said.
+    pub statement: NewViewStatement,
+    /// Signature of the view's primary under the statement.
+    pub signature: Signature,
+}
+
+impl From<&NewView> for Opened {
+    fn from(whole: &NewView) -> Self {
+        Self { statement: whole.statement(), signature: whole.signature }
+    }
+}
+
+impl Opened {
+    /// Whether it says that at least q distinct members asked for this view, with what can be certified before it. No
+    /// signature is looked at.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, in the order of [`NewViewError`].
+    pub fn check(&self, validators: &ValidatorSet) -> Result<(), NewViewError> {
+        let NewViewStatement { view, asked } = &self.statement;
+        check_size(*view, asked.len(), validators)?;
+        check_order(asked.iter().map(|(replica, _)| *replica))?;
+        for (replica, certified) in asked {
+            let statement = ViewChangeStatement { view: *view, certified: *certified };
+            let (replica, signature) = (*replica, self.signature);
+            let asked = Asked { statement, replica, signature };
+            asked.check(validators).map_err(|error| NewViewError::ViewChange { replica, error })?;
+        }
+        Ok(())
+    }
+
+    /// What its sender, the primary of the view, signed.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such replica.
+    pub fn claim(&self, validators: &ValidatorSet) -> Result<Claim, NotAMember> {
+        let replica = validators.primary(self.statement.view);
+        let validator = validators.get(replica).ok_or(NotAMember { replica })?;
+        Ok(Claim {
+            key: validator.key,
+            message: signing_digest(validators.chain(), &self.statement),
+            signature: self.signature,
+        })
+    }
 }
 
 /// Why a new view is none, whatever its signatures.
@@ -234,9 +335,7 @@ impl NewView {
     /// What the greatest of the certificates shown certifies; `None` when nothing is certified and the view goes on
     /// from the genesis.
     pub fn tip(&self) -> Option<Statement> {
-        let certificates = self.view_changes.iter().filter_map(|asked| asked.certificate.as_ref());
-        mutant!({ return crate::mutant::greatest(certificates).map(|it| it.statement) });
-        certificates.max_by_key(|certificate| certificate.rank()).map(|greatest| greatest.statement)
+        tip(self.view_changes.iter().filter_map(ViewChange::certified))
     }
 
     /// Whether at least q distinct members ask for this very view, each with a sound view change. No signature is
@@ -246,31 +345,50 @@ impl NewView {
     ///
     /// The first thing that is wrong, in the order of [`NewViewError`].
     pub fn check(&self, validators: &ValidatorSet) -> Result<(), NewViewError> {
-        if self.view == View::FIRST {
-            return Err(NewViewError::FirstView);
-        }
-        let quorum = validators.quorum();
-        let found = self.view_changes.len();
-        if found > quorum.n() {
-            return Err(NewViewError::TooMany { found, n: quorum.n() });
-        }
-        if found < quorum.q() && !mutant!(NewViewOfFew) {
-            return Err(NewViewError::TooFew { found, q: quorum.q() });
-        }
-        let mut before = None;
+        check_size(self.view, self.view_changes.len(), validators)?;
+        check_order(self.view_changes.iter().map(|asked| asked.replica))?;
         for asked in &self.view_changes {
             let replica = asked.replica;
-            if before.is_some_and(|before| before >= replica) {
-                return Err(NewViewError::NotAscending { replica });
-            }
             if asked.view != self.view {
                 return Err(NewViewError::OtherView { replica, found: asked.view });
             }
             asked.check(validators).map_err(|error| NewViewError::ViewChange { replica, error })?;
-            before = Some(replica);
         }
         Ok(())
     }
+}
+
+/// The greatest of what is certified.
+fn tip(certified: impl Iterator<Item = Statement>) -> Option<Statement> {
+    mutant!({ return crate::mutant::greatest(certified) });
+    certified.max_by_key(Statement::rank)
+}
+
+/// Whether so many view changes open this view.
+fn check_size(view: View, found: usize, validators: &ValidatorSet) -> Result<(), NewViewError> {
+    if view == View::FIRST {
+        return Err(NewViewError::FirstView);
+    }
+    let quorum = validators.quorum();
+    if found > quorum.n() {
+        return Err(NewViewError::TooMany { found, n: quorum.n() });
+    }
+    if found < quorum.q() && !mutant!(NewViewOfFew) {
+        return Err(NewViewError::TooFew { found, q: quorum.q() });
+    }
+    Ok(())
+}
+
+/// Whether each is greater than the one before.
+fn check_order(replicas: impl Iterator<Item = ReplicaId>) -> Result<(), NewViewError> {
+    let mut before = None;
+    for replica in replicas {
+        if before.is_some_and(|before| before >= replica) {
+            return Err(NewViewError::NotAscending { replica });
+        }
+        before = Some(replica);
+    }
+    Ok(())
 }
 
 fn statement(view: View, view_changes: &[ViewChange]) -> NewViewStatement {
@@ -288,15 +406,11 @@ impl Authenticated for NewView {
         claims: &mut Vec<Claim>,
     ) -> Result<(), NewViewError> {
         self.check(validators)?;
-        let replica = validators.primary(self.view);
-        let key = validators.get(replica).map(|validator| validator.key);
-        let none = ViewChangeError::from(NotAMember { replica });
-        let key = key.ok_or(NewViewError::ViewChange { replica, error: none })?;
-        claims.push(Claim {
-            key,
-            message: signing_digest(validators.chain(), &self.statement()),
-            signature: self.signature,
-        });
+        let claim = Opened::from(self).claim(validators);
+        claims.push(claim.map_err(|none| NewViewError::ViewChange {
+            replica: none.replica,
+            error: none.into(),
+        })?);
         for asked in &self.view_changes {
             asked
                 .claims(validators, claims)

@@ -36,6 +36,13 @@ pub struct Statement {
     pub block: BlockId,
 }
 
+impl Statement {
+    /// How what is certified is ordered: by view and height; of equal places the commit certificate is the greater.
+    pub const fn rank(&self) -> (View, Height, Phase) {
+        (self.view, self.height, self.phase)
+    }
+}
+
 impl Signable for Statement {
     const DOMAIN: Domain = Domain::SignedVote;
 }

@@ -181,8 +181,14 @@ pub(crate) fn evidence() -> [Evidence; 5] {
             lower: said(Phase::Commit, &one),
             headers: vec![above],
         },
-        Evidence::ViewChanges { first: asked(1, Some(known.clone())), second: asked(1, None) },
-        Evidence::Forgotten { commit: said(Phase::Commit, &one), view_change: asked(1, None) },
-        Evidence::NewViews { first: opened(Some(known)), second: opened(None) },
+        Evidence::ViewChanges {
+            first: (&asked(1, Some(known.clone()))).into(),
+            second: (&asked(1, None)).into(),
+        },
+        Evidence::Forgotten {
+            commit: said(Phase::Commit, &one),
+            view_change: (&asked(1, None)).into(),
+        },
+        Evidence::NewViews { first: (&opened(Some(known))).into(), second: (&opened(None)).into() },
     ]
 }

@@ -7,7 +7,7 @@ use types::evidence::{Evidence, EvidenceId};
 use types::genesis::Genesis;
 use types::number::{Height, View};
 use types::replica::ReplicaId;
-use types::view_change::{NewView, ViewChange};
+use types::view_change::{Asked, Opened};
 use types::vote::{Phase, Statement, Vote};
 use utoipa::ToSchema;
 
@@ -217,34 +217,34 @@ impl From<&Vote> for SignedStatement {
     }
 }
 
-impl From<&ViewChange> for SignedStatement {
-    fn from(view_change: &ViewChange) -> Self {
+impl From<&Asked> for SignedStatement {
+    fn from(asked: &Asked) -> Self {
         Self {
             phase: "view-change".to_owned(),
-            view: view_change.view,
+            view: asked.statement.view,
             height: None,
             block: None,
-            certified: view_change.certified().map(CertifiedBlock::from),
+            certified: asked.statement.certified.map(CertifiedBlock::from),
             asked: Vec::new(),
-            signature: view_change.signature,
+            signature: asked.signature,
         }
     }
 }
 
-impl From<&NewView> for SignedStatement {
-    fn from(new_view: &NewView) -> Self {
-        let asked = new_view.view_changes.iter().map(|asked| AskedFor {
-            replica: asked.replica.get(),
-            certified: asked.certified().map(CertifiedBlock::from),
+impl From<&Opened> for SignedStatement {
+    fn from(opened: &Opened) -> Self {
+        let asked = opened.statement.asked.iter().map(|(replica, certified)| AskedFor {
+            replica: replica.get(),
+            certified: certified.map(CertifiedBlock::from),
         });
         Self {
             phase: "new-view".to_owned(),
-            view: new_view.view,
+            view: opened.statement.view,
             height: None,
             block: None,
             certified: None,
             asked: asked.collect(),
-            signature: new_view.signature,
+            signature: opened.signature,
         }
     }
 }

@@ -94,7 +94,7 @@ impl Views {
             | Evidence::Branches { higher: vote, .. }
             | Evidence::Forgotten { commit: vote, .. } => vote.replica.get(),
             Evidence::ViewChanges { first, .. } => first.replica.get(),
-            Evidence::NewViews { first, .. } => self.primary(first.view),
+            Evidence::NewViews { first, .. } => self.primary(first.statement.view),
         }
     }
 

@@ -100,13 +100,13 @@ impl Own<'_> {
         }
         for (place, first) in self.asked.iter().enumerate() {
             for second in self.asked.iter().skip(place.saturating_add(1)) {
-                let (first, second) = (first.clone(), second.clone());
+                let (first, second) = (first.into(), second.into());
                 accusations.push(Evidence::ViewChanges { first, second });
             }
             accusations.extend(
                 self.votes.iter().map(|commit| Evidence::Forgotten {
                     commit: *commit,
-                    view_change: first.clone(),
+                    view_change: first.into(),
                 }),
             );
         }

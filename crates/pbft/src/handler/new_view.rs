@@ -20,8 +20,8 @@ pub(crate) fn handle<A: Application>(
     let view = new_view.view;
     let replica = state.config.validators.primary(view);
     mutant!(SecondNewViewAccepted => { crate::mutated::forget_new_view(state, &new_view) });
-    if let Some(first) = state.new_view.clone().filter(|first| first.view == view) {
-        let evidence = Evidence::NewViews { first, second: new_view };
+    if let Some(first) = state.new_view.as_ref().filter(|first| first.view == view) {
+        let evidence = Evidence::NewViews { first: first.into(), second: (&new_view).into() };
         if evidence.check(&state.config.validators).is_ok() {
             state.accuse(evidence, output);
         }

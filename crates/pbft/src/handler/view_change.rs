@@ -5,7 +5,7 @@
 
 use types::evidence::Evidence;
 use types::replica::ReplicaId;
-use types::view_change::ViewChange;
+use types::view_change::{Asked, ViewChange};
 
 use crate::ignored::Ignored;
 use crate::output::Output;
@@ -18,9 +18,8 @@ pub(crate) fn handle<A>(
 ) -> Result<(), Ignored> {
     let (replica, view) = (asked.replica, asked.view);
     accuse_forgetful(state, &asked, output);
-    let known = known(state, replica, &asked).cloned();
-    if let Some(known) = known {
-        accuse_double(state, known, &asked, output);
+    if let Some(first) = known(state, replica, &asked) {
+        accuse_double(state, first, (&asked).into(), output);
         return Err(Ignored::RepeatedViewChange { replica, view });
     }
     let entered = state.stage == Stage::Entered;
@@ -36,23 +35,14 @@ pub(crate) fn handle<A>(
 }
 
 /// What this replica has for the same view of the same sender.
-fn known<'a, A>(
-    state: &'a State<A>,
-    replica: ReplicaId,
-    asked: &ViewChange,
-) -> Option<&'a ViewChange> {
+fn known<A>(state: &State<A>, replica: ReplicaId, asked: &ViewChange) -> Option<Asked> {
     let shown = state.new_view.iter().flat_map(|new_view| &new_view.view_changes);
     let mut of_sender = state.view_changes.get(&replica).into_iter().chain(shown);
-    of_sender.find(|known| known.replica == replica && known.view == asked.view)
+    of_sender.find(|known| known.replica == replica && known.view == asked.view).map(Asked::from)
 }
 
-fn accuse_double<A>(
-    state: &mut State<A>,
-    first: ViewChange,
-    second: &ViewChange,
-    output: &mut Output,
-) {
-    let evidence = Evidence::ViewChanges { first, second: second.clone() };
+fn accuse_double<A>(state: &mut State<A>, first: Asked, second: Asked, output: &mut Output) {
+    let evidence = Evidence::ViewChanges { first, second };
     if evidence.check(&state.config.validators).is_ok() {
         state.accuse(evidence, output);
     }
@@ -62,7 +52,7 @@ fn accuse_double<A>(
 fn accuse_forgetful<A>(state: &mut State<A>, asked: &ViewChange, output: &mut Output) {
     let commit = state.peers.get(&asked.replica).and_then(|peer| peer.commit);
     let forgotten = commit
-        .map(|commit| Evidence::Forgotten { commit, view_change: asked.clone() })
+        .map(|commit| Evidence::Forgotten { commit, view_change: asked.into() })
         .filter(|evidence| evidence.check(&state.config.validators).is_ok());
     if let Some(evidence) = forgotten {
         state.accuse(evidence, output);

@@ -54,7 +54,7 @@ fn note_commit<A>(state: &mut State<A>, vote: &Vote, output: &mut Output) {
     let asked = state.view_changes.values().chain(shown);
     let asked = asked
         .filter(|asked| asked.replica == vote.replica && asked.view > vote.statement.view)
-        .map(|asked| Evidence::Forgotten { commit: *vote, view_change: asked.clone() });
+        .map(|asked| Evidence::Forgotten { commit: *vote, view_change: asked.into() });
     let mut forgotten = asked.filter(|evidence| evidence.check(&state.config.validators).is_ok());
     if let Some(evidence) = forgotten.next() {
         state.accuse(evidence, output);

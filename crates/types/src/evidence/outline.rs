@@ -40,11 +40,13 @@ impl Evidence {
             Self::Branches { higher, lower, headers: _ } => {
                 [Some(higher.statement), Some(lower.statement)]
             }
-            Self::ViewChanges { first, second } => [first.certified(), second.certified()],
-            Self::Forgotten { commit, view_change } => {
-                [Some(commit.statement), view_change.certified()]
+            Self::ViewChanges { first, second } => {
+                [first.statement.certified, second.statement.certified]
             }
-            Self::NewViews { first, second } => [first.tip(), second.tip()],
+            Self::Forgotten { commit, view_change } => {
+                [Some(commit.statement), view_change.statement.certified]
+            }
+            Self::NewViews { first, second } => [first.statement.tip(), second.statement.tip()],
         };
         let mut heights: Vec<Height> = said.into_iter().flatten().map(|said| said.height).collect();
         heights.sort_unstable();

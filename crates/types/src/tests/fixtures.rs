@@ -258,13 +258,16 @@ pub(crate) fn evidence() -> [Evidence; 5] {
             headers: vec![fork[3].header.clone()],
         },
         Evidence::ViewChanges {
-            first: view_change(5, Some(prepared(2, 2)), 2),
-            second: view_change(5, None, 2),
+            first: (&view_change(5, Some(prepared(2, 2)), 2)).into(),
+            second: (&view_change(5, None, 2)).into(),
         },
         Evidence::Forgotten {
             commit: vote(certified(Phase::Commit, 2, 2).statement, 2),
-            view_change: view_change(5, Some(prepared(2, 1)), 2),
+            view_change: (&view_change(5, Some(prepared(2, 1)), 2)).into(),
         },
-        Evidence::NewViews { first: new_view(5, view_changes()), second: new_view(5, other) },
+        Evidence::NewViews {
+            first: (&new_view(5, view_changes())).into(),
+            second: (&new_view(5, other)).into(),
+        },
     ]
 }

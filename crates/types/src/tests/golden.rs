@@ -13,6 +13,7 @@ use crypto::signed::signing_digest;
 use crate::account::Snapshot;
 use crate::number::Height;
 use crate::tests::fixtures;
+use crate::view_change::{Asked, Opened};
 use crate::vote::Phase;
 use crate::{
     AccountProof, Amount, Block, BlockId, Body, Certificate, CommittedStatement, Evidence, Header,
@@ -113,6 +114,18 @@ fn view_change_bytes(asked: &ViewChange) -> Bytes {
     bytes()
         .u64(asked.view.get())
         .then(&certificate)
+        .u16(asked.replica.get())
+        .raw(asked.signature.as_bytes())
+}
+
+fn asked_bytes(asked: &Asked) -> Bytes {
+    let certified = match &asked.statement.certified {
+        Some(statement) => bytes().u8(1).then(&statement_bytes(statement, 0)),
+        None => bytes().u8(0),
+    };
+    bytes()
+        .u64(asked.statement.view.get())
+        .then(&certified)
         .u16(asked.replica.get())
         .raw(asked.signature.as_bytes())
 }
@@ -275,15 +288,16 @@ fn evidence_encodes_as_its_kind_and_its_statements() {
     let expected = bytes().u32(1).then(&vote_bytes(higher, 0)).then(&vote_bytes(lower, 1));
     assert_encodes(&branches, &expected.u64(1).then(&header_bytes(&headers[0])));
     let Evidence::ViewChanges { first, second } = &double else { panic!() };
-    let expected = bytes().u32(2).then(&view_change_bytes(first));
-    assert_encodes(&double, &expected.then(&view_change_bytes(second)));
+    let expected = bytes().u32(2).then(&asked_bytes(first));
+    assert_encodes(&double, &expected.then(&asked_bytes(second)));
     let Evidence::Forgotten { commit, view_change } = &forgotten else { panic!() };
     let expected = bytes().u32(3).then(&vote_bytes(commit, 1));
-    assert_encodes(&forgotten, &expected.then(&view_change_bytes(view_change)));
+    assert_encodes(&forgotten, &expected.then(&asked_bytes(view_change)));
 
-    let first = fixtures::new_view(5, vec![fixtures::view_change(5, None, 0)]);
-    let second = fixtures::new_view(5, Vec::new());
-    let expected = bytes().u32(4).then(&new_view_bytes(&first)).then(&new_view_bytes(&second));
+    let whole = fixtures::new_view(5, vec![fixtures::view_change(5, None, 0)]);
+    let (first, second) = (Opened::from(&whole), Opened::from(&fixtures::new_view(5, Vec::new())));
+    let expected = bytes().u32(4).u64(5).u64(1).u16(0).u8(0).raw(first.signature.as_bytes());
+    let expected = expected.u64(5).u64(0).raw(second.signature.as_bytes());
     assert_encodes(&Evidence::NewViews { first, second }, &expected);
 }
 

@@ -108,7 +108,13 @@ fn what_survived_a_power_cut_without_a_flush_binds_all_the_same() {
 fn evidence_names_who_spoke_or_the_primary() {
     let views = Views::new(4);
     let (first, second) = (asks(1, None, 1), asks(1, Some((0, 1)), 1));
-    assert_eq!(views.accused(&Evidence::ViewChanges { first, second }), 1);
+    assert_eq!(
+        views.accused(&Evidence::ViewChanges { first: (&first).into(), second: (&second).into() }),
+        1
+    );
     let (first, second) = (new_view(7, Vec::new()), new_view(7, vec![asks(7, None, 1)]));
-    assert_eq!(views.accused(&Evidence::NewViews { first, second }), 3);
+    assert_eq!(
+        views.accused(&Evidence::NewViews { first: (&first).into(), second: (&second).into() }),
+        3
+    );
 }

@@ -5,7 +5,7 @@ use crypto::verify::{Claim, check_each};
 use types::evidence::Evidence;
 use types::genesis::Genesis;
 use types::replica::ReplicaId;
-use types::view_change::{NewView, ViewChange};
+use types::view_change::{Asked, Opened, ViewChangeStatement};
 use types::vote::{Phase, Statement, Vote};
 
 /// Characters of a part of an id or a signature, so that two stand side by side on a terminal.
@@ -93,35 +93,36 @@ fn vote(vote: &Vote) -> Said {
     ]
 }
 
-fn view_change(view_change: &ViewChange) -> Said {
+fn view_change(asked: &Asked) -> Said {
+    let ViewChangeStatement { view, certified } = asked.statement;
     let mut said = vec![
         ("signed", vec!["a view change".to_owned()]),
-        ("says", vec![format!("\"let us go to view {}\"", view_change.view)]),
-        ("view", vec![view_change.view.to_string()]),
+        ("says", vec![format!("\"let us go to view {view}\"")]),
+        ("view", vec![view.to_string()]),
     ];
-    match view_change.certified() {
+    match certified {
         None => said.push(("shows", vec!["no certificate".to_owned()])),
         Some(known) => {
             said.push(("shows", vec![certificate(&known)]));
             said.push(("block", parts(&known.block.to_string())));
         }
     }
-    said.push(("signature", parts(&view_change.signature.to_string())));
+    said.push(("signature", parts(&asked.signature.to_string())));
     said
 }
 
-fn new_view(new_view: &NewView, genesis: &Genesis) -> Said {
-    let asked = new_view.view_changes.iter().map(|asked| {
-        let known = asked.certified();
-        let known = known.map_or_else(|| "nothing".to_owned(), |known| short(&known));
-        format!("{}: {known}", name(genesis, asked.replica))
+fn new_view(opened: &Opened, genesis: &Genesis) -> Said {
+    let view = opened.statement.view;
+    let asked = opened.statement.asked.iter().map(|(replica, known)| {
+        let known = known.as_ref().map_or_else(|| "nothing".to_owned(), short);
+        format!("{}: {known}", name(genesis, *replica))
     });
     vec![
         ("signed", vec!["a new view".to_owned()]),
-        ("says", vec![format!("\"these asked for view {}\"", new_view.view)]),
-        ("view", vec![new_view.view.to_string()]),
+        ("says", vec![format!("\"these asked for view {view}\"")]),
+        ("view", vec![view.to_string()]),
         ("asked by", asked.collect()),
-        ("signature", parts(&new_view.signature.to_string())),
+        ("signature", parts(&opened.signature.to_string())),
     ]
 }
 

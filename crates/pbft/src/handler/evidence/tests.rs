@@ -9,8 +9,7 @@ use types::replica::ReplicaId;
 use types::vote::{Phase, Vote};
 
 use crate::fixture::{
-    Bench, NOON, asks, block_on, certificate_by, chain_of, commit, new_view, pre_prepare, prepare,
-    proposals, tick, vote_in,
+    Bench, NOON, asks, block_on, chain_of, commit, pre_prepare, prepare, proposals, tick, vote_in,
 };
 use crate::ignored::Ignored;
 use crate::message::Message;
@@ -118,13 +117,13 @@ fn the_view_of_a_primary_that_lied_is_left_though_it_goes_on_committing() {
 fn what_fits_into_no_block_is_no_news_and_a_shorter_proof_takes_its_place() {
     let parameters = Parameters { block_bytes_max: 1_024, ..Parameters::default() };
     let mut bench = Bench::with(4, 0, parameters);
-    let block = chain_of(&bench.genesis, 1).remove(0);
-    let shown = certificate_by(&bench.genesis, 0, Phase::Prepare, &block, &[0, 1, 2]);
-    let asks = |replica| asks(&bench.genesis, replica, 5, Some(shown.clone()));
-    let two: Vec<_> = [0, 2, 3].map(asks).into();
-    let three: Vec<_> = (0..4).map(asks).collect();
-    let [first, second] = [two, three].map(|asked| new_view(&bench.genesis, 5, asked));
-    let long = Evidence::NewViews { first, second };
+    let chain = chain_of(&bench.genesis, 10);
+    let rival = block_on(&bench.genesis, bench.genesis.header(), &[99]);
+    let long = Evidence::Branches {
+        higher: vote_in(&bench.genesis, 0, Phase::Prepare, 1, &chain[9]),
+        lower: vote_in(&bench.genesis, 0, Phase::Prepare, 1, &rival),
+        headers: chain[1..].iter().rev().map(|block| block.header.clone()).collect(),
+    };
     let short = double_vote(&bench, 1);
     assert_eq!(long.check(bench.genesis.validators()), Ok(()));
     assert_eq!(long.accused(bench.genesis.validators()), ReplicaId::new(1));

@@ -45,7 +45,10 @@ fn a_second_new_view_for_a_view_is_never_accepted_and_proves_the_lie() {
 
     let view = View::new(1);
     assert_eq!(output.ignored, [Ignored::RepeatedNewView { view }]);
-    assert_eq!(output.evidence, [Evidence::NewViews { first: first.clone(), second }]);
+    assert_eq!(
+        output.evidence,
+        [Evidence::NewViews { first: (&first).into(), second: (&second).into() }]
+    );
     assert_eq!(output.records, []);
     assert_eq!(bench.replica.peek().new_view.as_ref(), Some(&first));
 }

@@ -57,7 +57,7 @@ fn two_view_changes_for_one_view_with_different_certificates_are_evidence() {
         let second = asks(&bench.genesis, 3, 5, lower);
         hear(&mut bench, &first);
         let output = hear(&mut bench, &second);
-        let evidence = Evidence::ViewChanges { first: first.clone(), second: second.clone() };
+        let evidence = Evidence::ViewChanges { first: (&first).into(), second: (&second).into() };
         assert_eq!(output.evidence, [evidence]);
         assert_eq!(kept(&bench), [(3, 5)], "the first stands");
         assert_eq!(hear(&mut bench, &second).evidence, [], "it is said once");
@@ -87,7 +87,10 @@ fn a_view_change_other_than_the_one_in_the_new_view_is_evidence() {
     let second = asks(&bench.genesis, 3, 1, Some(certificate(&bench, Phase::Prepare, 1)));
     let output = hear(&mut bench, &second);
     let first = asks(&bench.genesis, 3, 1, None);
-    assert_eq!(output.evidence, [Evidence::ViewChanges { first, second }]);
+    assert_eq!(
+        output.evidence,
+        [Evidence::ViewChanges { first: (&first).into(), second: (&second).into() }]
+    );
     let (replica, view) = (ReplicaId::new(3), types::number::View::new(1));
     assert_eq!(output.ignored, [Ignored::RepeatedViewChange { replica, view }]);
 }
@@ -101,7 +104,7 @@ fn a_view_change_below_the_own_commit_vote_is_evidence() {
     let view_change = asks(&bench.genesis, 3, 1, None);
     let evidence = Evidence::Forgotten {
         commit: vote_in(&bench.genesis, 0, Phase::Commit, 3, &block),
-        view_change: view_change.clone(),
+        view_change: (&view_change).into(),
     };
     let asked = Message::ViewChange(view_change);
     for messages in [[commit.clone(), asked.clone()], [asked, commit.clone()]] {
