@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use byzantine::Role;
 use byzantine::attack::{CATALOGUE, Kind};
 use program::failure::{Exit, Failure};
 use program::output::{BOLD, DIM, Output, Report, styled};
@@ -46,6 +47,8 @@ struct AttackRow {
     sentence: &'static str,
     /// Whether two messages of it are evidence.
     provable: bool,
+    /// From where it is made: `primary`, `backup`, `next-primary` of a view after another one, `asking` for one.
+    role: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,8 +60,14 @@ struct KnobRow {
 
 impl AttackRow {
     fn of(kind: &Kind) -> Self {
-        let Kind { name, sentence, provable, .. } = *kind;
-        Self { name, sentence, provable }
+        let Kind { name, sentence, provable, role, .. } = *kind;
+        let role = match role {
+            Role::Primary => "primary",
+            Role::Backup => "backup",
+            Role::NextPrimary => "next-primary",
+            Role::Asking => "asking",
+        };
+        Self { name, sentence, provable, role }
     }
 }
 
@@ -71,7 +80,7 @@ impl KnobRow {
 impl Report for List {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
         let width = self.attacks.iter().map(|attack| attack.name.len()).max().unwrap_or_default();
-        for AttackRow { name, sentence, provable } in &self.attacks {
+        for AttackRow { name, sentence, provable, role: _ } in &self.attacks {
             let proof = if *provable { styled(DIM, " (leaves a proof)") } else { String::new() };
             writeln!(out, "{}  {sentence}{proof}", styled(BOLD, format!("{name:width$}")))?;
         }

@@ -24,12 +24,13 @@ use types::address::Address;
 use crate::bench::load::{Course, Lane, Prepared, Senders};
 use crate::bench::machine::{Machine, Usage, folder_bytes, per_second, percentile};
 use crate::bench::observe::Observed;
-use crate::bench::report::{Agreement, BenchReport, Latency, thousandths};
+use crate::bench::report::{Adversary, Agreement, BenchReport, Latency, thousandths};
 use crate::cli::BenchArguments;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::testnet::Testnet;
+use crate::testnet::attacks::{self, Attacks};
 use crate::testnet::create;
 use crate::testnet::fleet::{Fleet, Orders};
 use crate::testnet::layout::Layout;
@@ -51,10 +52,12 @@ const INTERRUPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long one call may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A running network with its senders' keys.
+/// A running network with its senders' keys. Of its adversaries nothing is asked.
 struct Subject {
     testnet: Testnet,
     keys: Vec<SecretKey>,
+    /// Those that follow the protocol.
+    honest: Vec<Node>,
     clients: Vec<Client>,
     pids: Vec<u32>,
     /// The validators that this command started, and their temporary folder.
@@ -100,6 +103,7 @@ fn subject(
         let layout = Layout::new(&folder);
         create::create(&layout, &plan)?;
         let testnet = Testnet::open(layout)?;
+        attacks::give(&testnet, &arguments.adversaries)?;
         let nodes = testnet.nodes();
         output.notice(format_args!("starting {} validators", nodes.len()));
         let deadline = Instant::now() + READY_TIMEOUT;
@@ -108,8 +112,14 @@ fn subject(
         fleet.await_ready(&nodes, &orders)?;
         (testnet, keys, Some((fleet, folder)))
     };
-    let (clients, pids) = reach(&testnet.nodes())?;
-    Ok(Subject { testnet, keys, clients, pids, own })
+    let mut honest = Vec::new();
+    for node in testnet.nodes() {
+        if Attacks::of(&node)?.is_honest() {
+            honest.push(node);
+        }
+    }
+    let (clients, pids) = reach(&honest)?;
+    Ok(Subject { testnet, keys, honest, clients, pids, own })
 }
 
 fn scratch_folder(dir: Option<&Path>) -> Result<PathBuf, Failure> {
@@ -146,6 +156,7 @@ struct Findings {
     elapsed: Duration,
     syncs: Syncs,
     agreement: Agreement,
+    adversaries: Vec<Adversary>,
 }
 
 /// Signs, sends, observes and compares.
@@ -189,13 +200,23 @@ fn measure(
     }
     let agreement = agree(&subject.clients)?;
     let syncs = Syncs::of(&subject.clients).since(&begin.0);
-    let findings = Findings { rate, machine, course, observed, used, elapsed, syncs, agreement };
-    Ok(findings.report(subject))
+    let adversaries = adversaries(subject, &statuses(&subject.clients)?)?;
+    let findings =
+        Findings { rate, machine, course, observed, used, elapsed, syncs, agreement, adversaries };
+    Ok(findings.report(subject, arguments.seconds))
 }
 
 impl Findings {
-    fn report(self, subject: &Subject) -> BenchReport {
-        let Self { rate, machine, course, observed, used, elapsed, syncs, agreement } = self;
+    fn report(self, subject: &Subject, load_seconds: u64) -> BenchReport {
+        let Self { rate, machine, course, observed, used, elapsed, syncs, agreement, adversaries } =
+            self;
+        let settled_from = load_seconds / 3;
+        let settled: u64 =
+            observed.by_second.range(settled_from..load_seconds).map(|(_, count)| count).sum();
+        let seconds = observed.by_second.last_key_value().map_or(0, |(second, _)| second + 1);
+        let by_second = 0..seconds;
+        let by_second =
+            by_second.map(|second| observed.by_second.get(&second).copied().unwrap_or(0));
         let each = |milliseconds: u64| {
             let thousandths_us = milliseconds.saturating_mul(1_000_000);
             thousandths(thousandths_us.checked_div(observed.everywhere).unwrap_or(0))
@@ -206,7 +227,6 @@ impl Findings {
             .saturating_sub(used.own_cpu_ms);
         let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
         let accepted = course.accepted.load(Ordering::Relaxed);
-        let nodes = subject.testnet.nodes();
         BenchReport {
             transfers_per_second: per_second(
                 observed.everywhere,
@@ -217,18 +237,23 @@ impl Findings {
             seconds: thousandths(observed.last_us / 1_000),
             rate,
             latency_ms: latency(observed.latencies_us),
-            validators: subject.clients.len(),
+            settled_per_second: settled
+                .checked_div(load_seconds.saturating_sub(settled_from))
+                .unwrap_or(0),
+            pause_ms_max: thousandths(observed.pause_us),
+            validators: subject.testnet.genesis.validators().len(),
+            adversaries,
             accounts: subject.keys.len(),
             blocks: observed.blocks,
             cpu_us_per_transfer: each(used.processes_cpu_ms),
             own_cpu_us_per_transfer: each(used.own_cpu_ms),
             other_cpu_percent: thousandths(others.saturating_mul(100_000) / millis),
-            disk_bytes: nodes.iter().map(|node| folder_bytes(&node.data())).sum(),
+            disk_bytes: subject.honest.iter().map(|node| folder_bytes(&node.data())).sum(),
             journal_syncs: syncs.journal,
             store_syncs: syncs.store,
             memory_bytes_max: used.memory_bytes_max,
             pushed_back: course.pushed_back.load(Ordering::Relaxed),
-            by_second: observed.by_second.into_values().collect(),
+            by_second: by_second.collect(),
             agreement,
             machine,
         }
@@ -271,7 +296,7 @@ fn drive(
                     course.stop.store(true, Ordering::Relaxed);
                 }
             });
-            let validators = subject.testnet.genesis.validators();
+            let validators = (subject.testnet.genesis.validators(), subject.clients.len());
             let observed = observe::judge(course, validators, &prepared, &judged, SILENCE_MAX);
             finished.store(true, Ordering::Relaxed);
             // The readers end with the next event or status, at the latest when a stream is silent
@@ -304,6 +329,24 @@ fn first_nonces(subject: &Subject) -> Result<Vec<u64>, Failure> {
             Ok(account.map_or(0, |account| account.next_nonce.get()))
         })
         .collect()
+}
+
+/// Those that attack, and whether the others have proved it.
+fn adversaries(subject: &Subject, statuses: &[Status]) -> Result<Vec<Adversary>, Failure> {
+    let nodes = subject.testnet.nodes().into_iter().enumerate();
+    let attacks = nodes.map(|(index, node)| Ok((index, node.name(), Attacks::of(&node)?)));
+    let attacks = attacks.collect::<Result<Vec<_>, Failure>>()?;
+    let attacking = attacks.into_iter().filter(|(.., attacks)| !attacks.is_honest());
+    let convicted = |index: usize| {
+        let has = |status: &Status| status.convicted.iter().any(|one| usize::from(*one) == index);
+        statuses.iter().all(has)
+    };
+    let adversaries = attacking.map(|(index, name, attacks)| Adversary {
+        name,
+        attacks: attacks.list().to_vec(),
+        convicted: convicted(index),
+    });
+    Ok(adversaries.collect())
 }
 
 fn statuses(clients: &[Client]) -> Result<Vec<Status>, Failure> {

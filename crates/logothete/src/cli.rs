@@ -10,7 +10,7 @@ use types::validators::VALIDATORS_MAX;
 
 use evidence::{EvidenceArguments, ForensicsArguments};
 
-use crate::testnet::attacks::Attacks;
+use crate::testnet::attacks::{Adversary, Attacks};
 
 /// The largest seed: up to here every reader of TOML and JSON is exact.
 const SEED_MAX: u64 = 1 << 53;
@@ -156,15 +156,6 @@ pub(crate) struct TurnArguments {
     pub(crate) break_safety: bool,
 }
 
-/// A validator that attacks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Adversary {
-    /// The one in `node<i>`.
-    pub(crate) node: usize,
-    /// What it does.
-    pub(crate) attacks: Attacks,
-}
-
 /// One validator or all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NodeChoice {
@@ -281,6 +272,10 @@ pub(crate) struct BenchArguments {
     /// Measure the running testnet, with its named accounts, and not one made for this.
     #[arg(long, conflicts_with_all = ["accounts", "validators"])]
     pub(crate) running: bool,
+    /// A validator that attacks the others meanwhile, such as 0=equivocate; may be given several times. The load goes
+    /// to the others, and what counts is what all others have.
+    #[arg(long = "adversary", value_name = "NODE=ATTACK", value_parser = adversary, conflicts_with = "running")]
+    pub(crate) adversaries: Vec<Adversary>,
     /// The testnet to be measured; without --running, where the network is made [default: the
     /// system's folder for temporary files].
     #[arg(long, value_name = "DIR")]

@@ -45,8 +45,10 @@ pub(crate) struct Observed {
     pub(crate) everywhere: u64,
     /// When the last of those was reported by the last validator, in microseconds after the start.
     pub(crate) last_us: u64,
-    /// How many transfers all validators had, by seconds after the start.
+    /// How many transfers all validators had, by seconds after the start; none for a second without any.
     pub(crate) by_second: BTreeMap<u64, u64>,
+    /// The longest time without a block that all have, from the start to the last one, in microseconds.
+    pub(crate) pause_us: u64,
     /// Blocks that all validators have.
     pub(crate) blocks: u64,
     /// What contradicts the protocol, first of all.
@@ -72,11 +74,11 @@ pub(crate) fn follow(course: &Course, client: &Client, after: Height, judge: &Se
     }
 }
 
-/// Counts replies until every accepted transfer is everywhere, or nothing happened for
-/// `silence_max` after the end of the load.
+/// Counts the replies of as many validators as are asked until every accepted transfer is everywhere, or nothing
+/// happened for `silence_max` after the end of the load.
 pub(crate) fn judge(
     course: &Course,
-    validators: &ValidatorSet,
+    (validators, asked): (&ValidatorSet, usize),
     prepared: &HashMap<TransactionId, Arc<Prepared>>,
     seen: &Receiver<Seen>,
     silence_max: Duration,
@@ -95,7 +97,7 @@ pub(crate) fn judge(
                     observed.contradiction = Some(format!("two blocks at height {height}"));
                     return observed;
                 }
-                count(&mut observed, &mut open, course, validators, prepared, &seen);
+                count(&mut observed, &mut open, course, (validators, asked), prepared, &seen);
             }
             Err(RecvTimeoutError::Timeout) => silent = silent.saturating_add(PATIENCE),
             Err(RecvTimeoutError::Disconnected) => return observed,
@@ -112,7 +114,7 @@ fn count(
     observed: &mut Observed,
     open: &mut BTreeMap<(Height, BlockId), Progress>,
     course: &Course,
-    validators: &ValidatorSet,
+    (validators, asked): (&ValidatorSet, usize),
     prepared: &HashMap<TransactionId, Arc<Prepared>>,
     seen: &Seen,
 ) {
@@ -136,10 +138,11 @@ fn count(
             ours().map(|prepared| at_us.saturating_sub(prepared.due_us.load(Ordering::Relaxed))),
         );
     }
-    if replies == validators.len() {
+    if replies == asked {
         let done = u64::try_from(ours().count()).unwrap_or(u64::MAX);
         observed.everywhere = observed.everywhere.saturating_add(done);
         observed.blocks = observed.blocks.saturating_add(1);
+        observed.pause_us = observed.pause_us.max(at_us.saturating_sub(observed.last_us));
         observed.last_us = observed.last_us.max(*at_us);
         let second = observed.by_second.entry(at_us / 1_000_000).or_default();
         *second = second.saturating_add(done);

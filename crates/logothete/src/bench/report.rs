@@ -20,6 +20,17 @@ pub(crate) struct Latency {
     pub(crate) max: f64,
 }
 
+/// A validator that attacked meanwhile.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Adversary {
+    /// Which one.
+    pub(crate) name: String,
+    /// What it did.
+    pub(crate) attacks: Vec<String>,
+    /// Whether every other validator ended with a proof of it.
+    pub(crate) convicted: bool,
+}
+
 /// What all validators agreed on at the end.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Agreement {
@@ -49,8 +60,15 @@ pub(crate) struct BenchReport {
     pub(crate) rate: Option<u64>,
     /// Of the transfers that t + 1 validators replied for.
     pub(crate) latency_ms: Latency,
+    /// Of the transfers that all validators had while the load ran, those after its first third, a second: what is
+    /// left of the throughput once an attack has had its answer.
+    pub(crate) settled_per_second: u64,
+    /// The longest time without a block that all validators have, in milliseconds.
+    pub(crate) pause_ms_max: f64,
     /// Validators.
     pub(crate) validators: usize,
+    /// Those of them that attacked; every other figure is about the rest.
+    pub(crate) adversaries: Vec<Adversary>,
     /// Accounts that send.
     pub(crate) accounts: usize,
     /// Blocks that hold the transfers.
@@ -86,9 +104,22 @@ impl Report for BenchReport {
         let asked = self.rate.map_or("as many as possible".to_owned(), |rate| format!("{rate}/s"));
         writeln!(
             out,
-            "{rate} committed by all {} validators: {} transfers in {:.1} s, {asked} asked for",
-            self.validators, self.transfers, self.seconds
+            "{rate} committed by all {} {}validators: {} transfers in {:.1} s, {asked} asked for",
+            self.validators.saturating_sub(self.adversaries.len()),
+            if self.adversaries.is_empty() { "" } else { "honest " },
+            self.transfers,
+            self.seconds
         )?;
+        for Adversary { name, attacks, convicted } in &self.adversaries {
+            let proved =
+                if *convicted { "proved by all others" } else { "not proved by all others" };
+            row(out, "adversary", &format!("{name}: {}, {proved}", attacks.join(" + ")))?;
+        }
+        let settled = format!(
+            "{} transfers/s after the first third; the longest pause {:.0} ms",
+            self.settled_per_second, self.pause_ms_max
+        );
+        row(out, "settled", &settled)?;
         row(out, "latency", &format!("p50 {p50:.1} ms, p95 {p95:.1}, p99 {p99:.1}, max {max:.1}"))?;
         row(out, "blocks", &format!("{}, {} accounts sending", self.blocks, self.accounts))?;
         let cpu = format!(

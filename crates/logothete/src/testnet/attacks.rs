@@ -9,8 +9,11 @@ use std::io;
 use std::path::PathBuf;
 use std::process::Command;
 
+use types::quorum::Quorum;
+
 use crate::failure::{Exit, Failure};
 use crate::testnet::node::Node;
+use crate::testnet::{Testnet, not_there};
 
 /// What the others are run by.
 const PROGRAM: &str = "logothete-adversary";
@@ -18,6 +21,15 @@ const PROGRAM: &str = "logothete-adversary";
 /// What a validator does beside its duty: nothing, if it is honest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Attacks(Vec<String>);
+
+/// A validator that attacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Adversary {
+    /// The one in `node<i>`.
+    pub(crate) node: usize,
+    /// What it does.
+    pub(crate) attacks: Attacks,
+}
 
 impl Attacks {
     /// Reads `honest`, or attacks with `+` between them. A `+` before a digit belongs to the attack: it stands between
@@ -157,6 +169,64 @@ fn adversary() -> Result<PathBuf, Failure> {
     Err(Failure::new(Exit::Fault, format!("there is no {}", path.display())).with_hint(format!(
         "it stands beside `logothete`; `cargo build --release --bin {PROGRAM}` builds it"
     )))
+}
+
+/// Gives these adversaries their roles.
+///
+/// # Errors
+///
+/// [`Exit::Usage`] when one is named twice or there is no such attack, [`Exit::NotFound`] when there is no such
+/// validator.
+pub(crate) fn cast(roles: &mut [Attacks], adversaries: &[Adversary]) -> Result<(), Failure> {
+    let validators = roles.len();
+    let mut named: Vec<usize> = Vec::new();
+    for Adversary { node, attacks } in adversaries {
+        let Some(role) = roles.get_mut(*node) else { return Err(not_there(*node, validators)) };
+        if named.contains(node) {
+            let text = format!("node{node} is named twice");
+            return Err(Failure::new(Exit::Usage, text)
+                .with_hint(format!("several attacks are written --adversary {node}=ONE+OTHER")));
+        }
+        named.push(*node);
+        attacks.check()?;
+        role.clone_from(attacks);
+    }
+    Ok(())
+}
+
+/// Lets the validators of a new testnet be adversaries, no more of them than it tolerates.
+///
+/// # Errors
+///
+/// As [`cast`] and [`must_be_tolerated`]; fails when it cannot be noted.
+pub(crate) fn give(testnet: &Testnet, adversaries: &[Adversary]) -> Result<(), Failure> {
+    let validators = testnet.genesis.validators();
+    let mut roles = vec![Attacks::default(); validators.len()];
+    cast(&mut roles, adversaries)?;
+    let count = roles.iter().filter(|role| !role.is_honest()).count();
+    must_be_tolerated(count, validators.quorum(), false)?;
+    testnet.nodes().iter().zip(&roles).try_for_each(|(node, role)| role.give(node))
+}
+
+/// Whether a network bears so many adversaries, or is meant to break.
+///
+/// # Errors
+///
+/// [`Exit::Refused`] when not.
+pub(crate) fn must_be_tolerated(
+    count: usize,
+    quorum: Quorum,
+    break_safety: bool,
+) -> Result<(), Failure> {
+    let (n, t) = (quorum.n(), quorum.t());
+    if count <= t || break_safety {
+        return Ok(());
+    }
+    let noun = if count == 1 { "adversary" } else { "adversaries" };
+    let text = format!("a network of {n} holds against {t}, and there would be {count} {noun}");
+    Err(Failure::refused(text).with_hint(
+        "to see it break, say --break-safety; `logothete testnet turn NODE honest` makes one honest",
+    ))
 }
 
 #[cfg(test)]

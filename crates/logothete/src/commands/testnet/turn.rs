@@ -5,13 +5,13 @@ use types::quorum::Quorum;
 
 use super::control::{start_them, warn_of_killed};
 use super::{Deed, Deeds};
-use crate::cli::{Adversary, TurnArguments, UpArguments};
+use crate::cli::{TurnArguments, UpArguments};
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
-use crate::testnet::attacks::Attacks;
+use crate::testnet::attacks::{self, Adversary, Attacks};
 use crate::testnet::layout::{Kind, Layout};
-use crate::testnet::{Testnet, VALIDATORS_DEFAULT, not_there, stop};
+use crate::testnet::{Testnet, VALIDATORS_DEFAULT, stop};
 
 /// Stops a validator, where it runs, and starts it again as something else, with the same key and directory.
 ///
@@ -35,7 +35,7 @@ pub(super) fn turn(
     }
     // Who becomes honest is welcome, however many others do not.
     if !attacks.is_honest() {
-        must_be_tolerated(count, quorum, *break_safety)?;
+        attacks::must_be_tolerated(count, quorum, *break_safety)?;
     }
     let ends = stop::stop(std::slice::from_ref(&node), &Interrupt::never())?;
     warn_of_killed(&ends, output);
@@ -70,25 +70,18 @@ pub(super) fn check(layout: &Layout, arguments: &UpArguments) -> Result<(), Fail
             *role = Attacks::of(node)?;
         }
     }
-    let mut named: Vec<usize> = Vec::new();
-    for Adversary { node, attacks } in &arguments.adversaries {
-        let Some(role) = roles.get_mut(*node) else { return Err(not_there(*node, validators)) };
-        if named.contains(node) {
-            let text = format!("node{node} is named twice");
-            return Err(Failure::new(Exit::Usage, text)
-                .with_hint(format!("several attacks are written --adversary {node}=ONE+OTHER")));
-        }
-        named.push(*node);
-        attacks.check()?;
-        if *role != *attacks && there.is_some() && layout.node(*node).process()?.is_some() {
+    let before = roles.clone();
+    attacks::cast(&mut roles, &arguments.adversaries)?;
+    for Adversary { node, attacks } in arguments.adversaries.iter().filter(|_| there.is_some()) {
+        let role = before.get(*node).cloned().unwrap_or_default();
+        if role != *attacks && layout.node(*node).process()?.is_some() {
             return Err(Failure::refused(format!("node{node} runs already, {role}")).with_hint(
                 format!("`logothete testnet turn node{node} {attacks}` changes what runs"),
             ));
         }
-        role.clone_from(attacks);
     }
     let count = roles.iter().filter(|role| !role.is_honest()).count();
-    must_be_tolerated(count, Quorum::of(validators), arguments.break_safety)
+    attacks::must_be_tolerated(count, Quorum::of(validators), arguments.break_safety)
 }
 
 /// Lets the validators of a testnet be what the arguments say.
@@ -102,18 +95,3 @@ pub(super) fn give(testnet: &Testnet, arguments: &UpArguments) -> Result<(), Fai
     }
     Ok(())
 }
-
-fn must_be_tolerated(count: usize, quorum: Quorum, break_safety: bool) -> Result<(), Failure> {
-    let (n, t) = (quorum.n(), quorum.t());
-    if count <= t || break_safety {
-        return Ok(());
-    }
-    let noun = if count == 1 { "adversary" } else { "adversaries" };
-    let text = format!("a network of {n} holds against {t}, and there would be {count} {noun}");
-    Err(Failure::refused(text).with_hint(
-        "to see it break, say --break-safety; `logothete testnet turn NODE honest` makes one honest",
-    ))
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,7 @@
-use super::Attacks;
+use types::quorum::Quorum;
+
+use super::{Attacks, must_be_tolerated};
+use crate::failure::Exit;
 use crate::testnet::node::Node;
 
 #[test]
@@ -32,5 +35,17 @@ fn a_validator_is_what_it_was_made_until_it_is_made_something_else() {
     for _ in 0..2 {
         Attacks::default().give(&node).unwrap();
         assert!(Attacks::of(&node).unwrap().is_honest());
+    }
+}
+
+#[test]
+fn as_many_adversaries_as_the_network_tolerates_are_welcome_and_more_on_demand() {
+    for (n, t) in [(1, 0), (3, 0), (4, 1), (6, 1), (7, 2)] {
+        let quorum = Quorum::of(n);
+        assert_eq!(must_be_tolerated(t, quorum, false), Ok(()));
+        assert_eq!(must_be_tolerated(t + 1, quorum, true), Ok(()));
+        let failure = must_be_tolerated(t + 1, quorum, false).unwrap_err();
+        assert_eq!(failure.exit, Exit::Refused);
+        assert!(failure.hint.unwrap().contains("--break-safety"));
     }
 }
