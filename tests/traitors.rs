@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use storage::Archive;
 use tests::audit::assert_audits_of_pass;
 use tests::load::{Load, Wallet, assert_paid_once, assert_paid_once_by};
 use tests::process::is_alive;
@@ -21,6 +22,7 @@ use tests::story::{until_in_a_view_above, until_paid};
 use tests::testnet::Testnet;
 use tests::traitors::{deeds, equivocations, evidence_files, proved_liars};
 use tests::wait::until_true;
+use types::number::View;
 use types::replica::ReplicaId;
 
 /// Transfers a second.
@@ -84,7 +86,18 @@ fn a_silent_primary_is_replaced_and_nobody_can_prove_anything() {
     assert!(deeds(&testnet, 0).is_empty());
     for node in honest {
         assert!(proved_liars(&testnet, node).is_empty());
+        let views = kept_new_views(&testnet, node);
+        assert!(views.contains(&1), "node{node} keeps the new views of {views:?}");
     }
+}
+
+/// The views whose new view a stopped validator keeps beside its blocks.
+fn kept_new_views(testnet: &Testnet, node: usize) -> BTreeSet<u64> {
+    let scratch = tempfile::tempdir().unwrap();
+    let data = testnet.node(node).join("data");
+    let archive = Archive::open(&data, &testnet.genesis(), scratch.path()).unwrap();
+    let kept = archive.store().new_views(View::FIRST, 100).unwrap();
+    kept.iter().map(|new_view| new_view.view.get()).collect()
 }
 
 #[test]

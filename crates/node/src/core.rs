@@ -13,6 +13,7 @@ use crypto::encoding::to_wire;
 use crypto::signed::Signed;
 use ledger::{Admission, Ledger, Origin, Ticket};
 use network::{GossipVerdict, Held, Network};
+use pbft::record::Record;
 use pbft::{Input, Message, Outgoing, Output, Protocol, Recipients, Timer};
 use storage::Journal;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -25,6 +26,7 @@ use types::rejection::Rejection;
 use types::replica::ReplicaId;
 use types::transaction::{SignedTransaction, TransactionId};
 use types::validators::ValidatorSet;
+use types::view_change::NewView;
 
 use crate::disk::Job;
 use crate::error::NodeError;
@@ -321,6 +323,11 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             let begin = Instant::now();
             self.journal.append(&output.records)?;
             self.metrics.journal_seconds.observe(begin.elapsed().as_secs_f64());
+        }
+        let new_views: Vec<NewView> =
+            output.records.into_iter().filter_map(Record::into_new_view).collect();
+        if !new_views.is_empty() {
+            self.to_disk(Job::NewViews(new_views)).await?;
         }
         let committed = !output.committed.is_empty();
         if committed {

@@ -15,6 +15,7 @@ use types::number::Height;
 use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
 use types::reply::{BlockReply, CommittedStatement};
+use types::view_change::NewView;
 
 use crate::error::NodeError;
 use crate::metrics::DiskMetrics;
@@ -35,6 +36,8 @@ pub(crate) enum Job {
     },
     /// The whole committed state.
     Snapshot(Snapshot),
+    /// New views that the core accepted.
+    NewViews(Vec<NewView>),
     /// A proof that a key lied.
     Evidence {
         /// The proof.
@@ -87,6 +90,7 @@ impl Disk {
         let mut blocks = Vec::new();
         let mut replies = Vec::new();
         let mut snapshot = None;
+        let mut new_views = Vec::new();
         let mut evidence = Vec::new();
         for job in group {
             match job {
@@ -95,6 +99,7 @@ impl Disk {
                     replies.append(&mut said);
                 }
                 Job::Snapshot(newer) => snapshot = Some(newer),
+                Job::NewViews(mut more) => new_views.append(&mut more),
                 Job::Evidence { evidence: proof, accused } => evidence.push((proof, accused)),
             }
         }
@@ -112,6 +117,7 @@ impl Disk {
         if let Some(snapshot) = snapshot {
             self.store.save_snapshot(&snapshot)?;
         }
+        self.store.keep_new_views(&new_views)?;
         for (proof, accused) in evidence {
             self.evidence.save(&proof, accused)?;
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crypto::keys::Signer;
 use crypto::signed::{Signed, Unverified};
 use ledger::{Ledger, PoolLimits, Replay};
+use pbft::record::Record;
 use pbft::{Output, Replica};
 use storage::{Directory, EvidenceStore, Journal, Store, UsedKey, WhenDamaged};
 use types::block::Header;
@@ -64,6 +65,9 @@ pub fn recover(
     let lies = remembered(&evidence, genesis)?;
     let (ledger, tip, snapshot) = restore(&store, genesis)?;
     let replayed = tip.height.get().saturating_sub(snapshot.get());
+    // The process may have ended between journal and store.
+    let new_views = records.iter().cloned().filter_map(Record::into_new_view);
+    store.keep_new_views(&new_views.collect::<Vec<_>>())?;
     let config = pbft::Config {
         replica,
         validators: genesis.validators().clone(),

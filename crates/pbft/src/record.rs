@@ -81,4 +81,16 @@ impl Record {
             | Self::NewView { .. } => None,
         }
     }
+
+    /// The new view that was accepted, when this is the record of one.
+    pub fn into_new_view(self) -> Option<NewView> {
+        match self {
+            Self::NewView { new_view } => Some(new_view),
+            Self::Vote { .. }
+            | Self::Certificate { .. }
+            | Self::Left { .. }
+            | Self::Retired { .. }
+            | Self::ViewChange { .. } => None,
+        }
+    }
 }

@@ -15,6 +15,7 @@
 
 mod archive;
 mod blocks;
+mod chunks;
 mod database;
 mod directory;
 mod error;
@@ -24,6 +25,7 @@ mod files;
 mod fixture;
 mod index;
 mod journal;
+mod new_views;
 mod sealed;
 mod snapshots;
 mod store;

@@ -14,9 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use types::account::Snapshot;
 use types::address::Address;
 use types::block::{BlockId, Header};
-use types::number::Height;
+use types::number::{Height, View};
 use types::proof::ProvedBlock;
 use types::transaction::{Action, SignedTransaction, TransactionId};
+use types::view_change::NewView;
 
 use crate::database::Database;
 use crate::directory::Lock;
@@ -25,7 +26,7 @@ use crate::index::{
     self, BLOCK, Entry, Index, List, prefix_of_address, prefix_of_block, prefix_of_id,
 };
 use crate::tip::{Mark, Tip};
-use crate::{blocks, files, snapshots};
+use crate::{blocks, files, new_views, snapshots};
 
 use cache::Cache;
 pub(crate) use open::open;
@@ -277,6 +278,32 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// Keeps new views that were accepted, durable when this returns. The first one of a view stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::append`]: any failure is final.
+    pub fn keep_new_views(&self, new_views: &[NewView]) -> Result<(), StorageError> {
+        let shared = &*self.shared;
+        let _one_at_a_time = shared.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.database.refuse_after_failure()?;
+        let mut written = false;
+        for new_view in new_views {
+            written |= new_views::write(&shared.database, new_view)?;
+        }
+        if written { shared.database.make_durable() } else { Ok(()) }
+    }
+
+    /// The new views that were kept of the views from this one upwards, ascending, at most so many. A damaged one is
+    /// left out, with a warning: it proves nothing any more.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::DamagedStore`] when not even the list can be read.
+    pub fn new_views(&self, from: View, limit: usize) -> Result<Vec<NewView>, StorageError> {
+        new_views::read(&self.shared.database, from, limit)
     }
 
     /// Stores a snapshot of the state, durable when this returns, and then removes all but the two newest. It

@@ -1,14 +1,15 @@
 use types::number::Height;
 
-use super::{KEY, chunk_key, newest, read, write};
+use super::{KEY, height_key, newest, read, write};
+use crate::chunks::part_key;
 use crate::database::Database;
 use crate::error::StorageError;
 use crate::fixture::{Chain, genesis};
 
 /// Leaves a block of several parts without its second.
 pub(crate) fn remove_second_part(database: &Database, height: Height) {
-    assert!(database.get(&chunk_key(height, 1)).unwrap().is_some());
-    database.remove(&chunk_key(height, 1)).unwrap();
+    assert!(database.get(&part_key(&height_key(height), 1)).unwrap().is_some());
+    database.remove(&part_key(&height_key(height), 1)).unwrap();
 }
 
 fn database(root: &tempfile::TempDir) -> Database {
@@ -37,7 +38,7 @@ fn a_missing_part_is_an_error_that_names_the_height() {
     let database = database(&root);
     let block = Chain::new(&genesis("net")).block(1000, 0);
     write(&database, &block).unwrap();
-    database.remove(&chunk_key(Height::new(1), 3)).unwrap();
+    database.remove(&part_key(&height_key(Height::new(1)), 3)).unwrap();
 
     let error = read(&database, Height::new(1)).unwrap_err();
 
@@ -51,7 +52,7 @@ fn every_flipped_bit_of_a_stored_block_is_noticed() {
     let database = database(&root);
     let block = Chain::new(&genesis("net")).block(2, 0);
     write(&database, &block).unwrap();
-    let key = chunk_key(Height::new(1), 0);
+    let key = part_key(&height_key(Height::new(1)), 0);
     let whole = database.get(&key).unwrap().unwrap().to_vec();
 
     for place in 0..whole.len() {
@@ -70,8 +71,8 @@ fn a_block_in_the_place_of_another_is_noticed() {
     for block in Chain::new(&genesis("net")).blocks(2, 1) {
         write(&database, &block).unwrap();
     }
-    let first = database.get(&chunk_key(Height::new(1), 0)).unwrap().unwrap();
-    database.put(&chunk_key(Height::new(2), 0), &first).unwrap();
+    let first = database.get(&part_key(&height_key(Height::new(1)), 0)).unwrap().unwrap();
+    database.put(&part_key(&height_key(Height::new(2)), 0), &first).unwrap();
 
     assert!(read(&database, Height::new(2)).is_err());
 }
@@ -84,7 +85,7 @@ fn what_an_interrupted_append_left_is_removed() {
         write(&database, &block).unwrap();
     }
     // The first chunk is written last: what is cut off is the head of the newest block.
-    database.remove(&chunk_key(Height::new(3), 0)).unwrap();
+    database.remove(&part_key(&height_key(Height::new(3)), 0)).unwrap();
 
     assert_eq!(newest(&database).unwrap(), Height::new(2));
     let (key, _) = database.last(&[KEY]).unwrap().unwrap();

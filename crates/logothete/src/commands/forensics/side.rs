@@ -26,6 +26,9 @@ const BLOCKS_MAX: usize = 64;
 /// Bytes of those blocks, with their bodies.
 const BLOCKS_BYTES_MAX: usize = 64 << 20;
 
+/// New views, from the view in which such a block was committed upwards, that are looked at on each side.
+const NEW_VIEWS_MAX: usize = 256;
+
 /// A block that somebody says is committed, with the proof.
 #[derive(Debug, Clone)]
 pub(super) struct Committed {
@@ -138,6 +141,12 @@ impl Side {
                     if let Some(piece) = proved.block.body.evidence() {
                         testimony.evidence(piece);
                     }
+                }
+                let views = blocks.iter().map(|proved| proved.proof.certificate.statement.view);
+                if let Some(lowest) = views.min() {
+                    let kept = archive.store().new_views(lowest, NEW_VIEWS_MAX);
+                    let kept = kept.map_err(|cause| self.cannot_read(&cause))?;
+                    kept.iter().for_each(|new_view| testimony.new_view(new_view));
                 }
                 evidence.iter().for_each(|piece| testimony.evidence(piece));
                 let votes: Vec<Vote> =

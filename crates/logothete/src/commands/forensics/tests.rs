@@ -219,6 +219,24 @@ fn across_views_the_new_view_of_a_journal_names_who_forgot() {
 }
 
 #[test]
+fn across_views_the_new_view_kept_beside_the_blocks_does_as_well() {
+    let scene = Scene::new(4);
+    let (one, other, record) = across_views(&scene);
+    let paths = [scene.node(0, &one, &[]), scene.node(3, &other, &[])];
+    let key = scene.signers.key(0).public_key();
+    let genesis = &scene.signers.genesis;
+    let directory = Directory::open(&paths[0].join("data"), *genesis.chain(), key).unwrap();
+    let (store, _) = Store::open(&directory, genesis, WhenDamaged::Refuse).unwrap();
+    store.keep_new_views(&[record.into_new_view().unwrap()]).unwrap();
+    drop((store, directory));
+
+    let (exit, json) = compared(&[&paths[0], &paths[1]]);
+
+    assert_eq!(exit, Ok(Exit::Contradiction));
+    assert_eq!(guilty(&json), BTreeSet::from([1, 2]));
+}
+
+#[test]
 fn without_the_new_view_its_view_is_named_and_a_third_directory_helps() {
     let scene = Scene::new(4);
     let (one, other, new_view) = across_views(&scene);
