@@ -5,7 +5,8 @@
 # usage: scripts/bench-attacks.sh [RATE [SECONDS [ATTACK…]]]     defaults: 1000 transfers a second, 30 s, every attack
 #
 # An attack of a primary is made by node0, the first one; one of a backup by node1. An attack that needs a view change
-# is made in a network of seven, whose first primary never proposes: by the next primary, or by a backup that asks.
+# is made in a network of seven, whose first primary falls silent at height 20: by the next primary, or by a backup that
+# asks for the next view.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -46,8 +47,8 @@ echo "| attack | settled, transfers/s | to calm | longest pause, ms | p50, ms | 
 echo "| --- | --- | --- | --- | --- | --- | --- | --- |"
 calm4="$(calm -n 4)"
 row "none, four validators" "$calm4" -n 4
-calm7="$(calm -n 7 --adversary 0=silent-primary)"
-row "silent-primary, seven validators" "$calm7" -n 7 --adversary 0=silent-primary
+calm7="$(calm -n 7 --adversary 0=silent-primary:from=20)"
+row "silent-primary:from=20, seven validators" "$calm7" -n 7 --adversary 0=silent-primary:from=20
 
 failed=0
 while read -r name role; do
@@ -55,8 +56,8 @@ while read -r name role; do
     case "$role" in
         primary) where=(-n 4 --adversary "0=$name") calm="$calm4" ;;
         backup) where=(-n 4 --adversary "1=$name") calm="$calm4" ;;
-        next-primary) where=(-n 7 --adversary 0=silent-primary --adversary "1=$name") calm="$calm7" ;;
-        asking) where=(-n 7 --adversary 0=silent-primary --adversary "2=$name") calm="$calm7" ;;
+        next-primary) where=(-n 7 --adversary 0=silent-primary:from=20 --adversary "1=$name") calm="$calm7" ;;
+        asking) where=(-n 7 --adversary 0=silent-primary:from=20 --adversary "2=$name") calm="$calm7" ;;
         *) continue ;;
     esac
     row "$name" "$calm" "${where[@]}" || failed=1
