@@ -38,6 +38,11 @@ pub(super) struct Ending {
 impl World {
     /// Looks whether everything is done; asks who votes when nothing else is left.
     pub(super) fn look(&mut self) {
+        if self.ends_ms.is_some() {
+            // Nothing heals, and nothing is asked for: what was seen is for others to judge.
+            self.ending.late = true;
+            return;
+        }
         let deadline = Time::from_ms(self.plan.heal_ms).after_ms(self.bound_ms());
         let done = self.clients.iter().all(super::client::Client::is_done);
         let level = done && self.core().iter().all(|replica| self.is_level(*replica));
@@ -100,6 +105,16 @@ impl World {
     pub(crate) fn latest_view(&self) -> u64 {
         let core = self.core().into_iter().filter_map(|it| self.overview(it));
         core.map(|status| status.view.get()).max().unwrap_or_default()
+    }
+
+    /// The latest view that a replica of the core has entered, as far as their standing shows it: when all ask for
+    /// another, the one before the first that they ask for.
+    pub(super) fn latest_entered(&self) -> u64 {
+        let core: Vec<Overview> =
+            self.core().into_iter().filter_map(|it| self.overview(it)).collect();
+        let entered = core.iter().filter(|status| status.entered).map(|it| it.view.get()).max();
+        let asked = core.iter().map(|status| status.view.get().saturating_sub(1)).min();
+        entered.or(asked).unwrap_or_default()
     }
 
     fn overview(&self, replica: u16) -> Option<Overview> {
@@ -215,6 +230,9 @@ impl World {
         }
         if let Some(slow) = self.ending.slow.take() {
             return Verdict::Violated(vec![slow]);
+        }
+        if self.ends_ms.is_some() {
+            return Verdict::Held;
         }
         if !self.ending.settled && self.is_liveness_promised() {
             return Verdict::Violated(vec![self.stuck()]);
