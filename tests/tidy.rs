@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Which crates a crate may use. Arrows go down only, so there are no circles.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("crypto", &[]),
     ("types", &["crypto"]),
     ("ledger", &["crypto", "types"]),
@@ -21,19 +21,23 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("storage", &["crypto", "types", "pbft"]),
     ("api", &["crypto", "types"]),
     ("node", &["crypto", "types", "ledger", "pbft", "network", "storage", "api"]),
+    ("scenario", &["types"]),
     ("byzantine", &["crypto", "types", "ledger", "pbft"]),
-    ("lab", &["crypto", "types", "ledger", "pbft", "byzantine"]),
+    ("lab", &["crypto", "types", "ledger", "pbft", "byzantine", "scenario"]),
     ("program", &["node"]),
     (
         "logothete",
-        &["crypto", "types", "ledger", "pbft", "network", "storage", "api", "node", "program"],
+        &[
+            "crypto", "types", "ledger", "pbft", "network", "storage", "api", "node", "program",
+            "scenario",
+        ],
     ),
     ("adversary", &["crypto", "types", "pbft", "byzantine", "node", "program"]),
     ("wallet", &["crypto", "types", "api"]),
 ];
 
 /// The same code runs in a validator, in a simulation and in a test.
-const PURE: [&str; 6] = ["crypto", "types", "ledger", "pbft", "byzantine", "lab"];
+const PURE: [&str; 7] = ["crypto", "types", "ledger", "pbft", "byzantine", "scenario", "lab"];
 
 /// Programs that stand beside a pure library and bring it threads, files and a terminal.
 const PROGRAMS: &str = "/src/bin/";

@@ -19,6 +19,7 @@ pub mod amount;
 pub mod application;
 pub mod block;
 pub mod certificate;
+pub mod document;
 pub mod door;
 pub mod evidence;
 pub mod forensics;

@@ -2,8 +2,9 @@
 
 use crate::address::Address;
 use crate::amount::{Amount, Denomination};
-use crate::genesis::draft::{At, Draft, DraftAccount, DraftValidator};
-use crate::genesis::errors::{GenesisErrors, Problems};
+use crate::document::{At, Problems};
+use crate::genesis::draft::{Draft, DraftAccount, DraftValidator};
+use crate::genesis::errors::GenesisErrors;
 use crate::genesis::{Genesis, check};
 use crate::parameters::Parameters;
 use crate::validators::Validator;

@@ -6,8 +6,9 @@ use std::collections::btree_map::Entry;
 use crate::account::Account;
 use crate::address::check_prefix;
 use crate::amount::{Amount, Denomination};
-use crate::genesis::draft::{At, Draft, DraftAccount, DraftValidator};
-use crate::genesis::errors::{GenesisErrors, Problems};
+use crate::document::{At, Problems};
+use crate::genesis::draft::{Draft, DraftAccount, DraftValidator};
+use crate::genesis::errors::GenesisErrors;
 use crate::genesis::{ACCOUNTS_MAX, Content, Genesis, NAME_BYTES_MAX};
 use crate::number::Nonce;
 use crate::parameters::{KEYS, Key, Parameters};
@@ -40,7 +41,7 @@ pub(super) fn check(draft: Draft, mut problems: Problems) -> Result<Genesis, Gen
         };
         Some((content, supply))
     })();
-    problems.finish(genesis).map(|(content, supply)| Genesis::of(content, supply))
+    GenesisErrors::finish(problems, genesis).map(|(content, supply)| Genesis::of(content, supply))
 }
 
 /// Names end up in topics, file names and terminals, so they are plain.

@@ -5,26 +5,8 @@ use crypto::keys::PublicKey;
 
 use crate::address::Address;
 use crate::amount::{Amount, Denomination};
+use crate::document::At;
 use crate::parameters::KEYS;
-
-/// A value and the line it stands on, if it was read from a document.
-#[derive(Debug, Clone)]
-pub(super) struct At<T> {
-    pub(super) value: T,
-    pub(super) line: Option<usize>,
-}
-
-impl<T> At<T> {
-    /// A value that was never in a document.
-    pub(super) const fn nowhere(value: T) -> Self {
-        Self { value, line: None }
-    }
-
-    /// Another value on the same line.
-    pub(super) fn with<U>(&self, value: U) -> At<U> {
-        At { value, line: self.line }
-    }
-}
 
 /// The parts of a genesis. What is `None` was missing or unreadable, and has been reported.
 #[derive(Debug, Default)]

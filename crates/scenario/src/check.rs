@@ -1,0 +1,172 @@
+//! What must hold of a scenario as a whole.
+
+use std::collections::BTreeSet;
+
+use types::document::Problems;
+
+use crate::errors::ScenarioErrors;
+use crate::expect::Fails;
+use crate::faulty::worst;
+use crate::read::Read;
+use crate::situation::{Kind, Scenario, Situation};
+
+/// Checks whether the parts fit together, and gives the scenario when nothing is wrong with it.
+pub(crate) fn check(
+    file: &str,
+    read: Option<Read>,
+    mut problems: Problems,
+) -> Result<Scenario, ScenarioErrors> {
+    if let Some(read) = &read {
+        faults(read, &mut problems);
+        once(read, &mut problems);
+        load(read, &mut problems);
+        expectations(read, &mut problems);
+    }
+    match read {
+        Some(read) if problems.is_empty() => Ok(read.scenario),
+        Some(_) | None => {
+            if problems.is_empty() {
+                problems.push(None, "the scenario is incomplete");
+            }
+            Err(ScenarioErrors::new(file, problems.into_sorted()))
+        }
+    }
+}
+
+/// The base situation is within what the network bears, the other is not.
+fn faults(read: &Read, problems: &mut Problems) {
+    let Scenario { network, base, beyond, .. } = &read.scenario;
+    let (most, n) = (usize::from(network.faulty_max()), network.validators);
+    let (base_liars, liars) = (base.liars().len(), beyond.liars().len());
+    let liars_max = usize::from(network.liars_max());
+    let worst_of_base = worst(base, n);
+    let faulty = worst_of_base.who.len();
+    if faulty > most {
+        let text = format!(
+            "at {} ms validators {} are faulty at once, and {n} validators bear {most}: put one of the faults into \
+             [beyond]",
+            worst_of_base.at_ms,
+            list(&worst_of_base.who),
+        );
+        problems.push(read.lines.base, text);
+    } else if base_liars > liars_max {
+        let text = format!(
+            "{base_liars} validators lie, and a network of {n} with this quorum bears {liars_max}: put one of them \
+             into [beyond]"
+        );
+        problems.push(read.lines.base, text);
+    }
+    let worst_of_beyond = worst(beyond, n);
+    if worst_of_beyond.who.len() <= most && liars <= liars_max {
+        let text = format!(
+            "[beyond] must be more than the network bears: at most {} faulty at once, and {n} validators bear {most}",
+            worst_of_beyond.who.len()
+        );
+        problems.push(read.lines.beyond, text);
+    }
+}
+
+/// A validator lies in one way: all attacks of one stand in one text. And it is either honest or lies.
+fn once(read: &Read, problems: &mut Problems) {
+    let Situation { attacks, faults, .. } = &read.scenario.beyond;
+    for (index, attack) in attacks.iter().enumerate() {
+        let before = attacks.iter().take(index);
+        if before
+            .into_iter()
+            .any(|other| other.validator == attack.validator && other.attack == attack.attack)
+        {
+            let text =
+                format!("validator {} has the attack {:?} twice", attack.validator, attack.attack);
+            problems.push(attack.line, text);
+        }
+    }
+    for (index, fault) in faults.iter().enumerate() {
+        let same = |other: &&crate::Fault| match (&other.kind, &fault.kind) {
+            (Kind::Crash { validator: one }, Kind::Crash { validator: other })
+            | (Kind::Pause { validator: one }, Kind::Pause { validator: other })
+            | (Kind::SlowDisk { validator: one, .. }, Kind::SlowDisk { validator: other, .. })
+            | (Kind::Clock { validator: one, .. }, Kind::Clock { validator: other, .. }) => {
+                one == other
+            }
+            _ => false,
+        };
+        let overlaps = |other: &&crate::Fault| {
+            other.when.at_ms < fault.when.end_ms && fault.when.at_ms < other.when.end_ms
+        };
+        if faults.iter().take(index).filter(same).any(|other| overlaps(&other)) {
+            let text =
+                format!("{} of one validator twice at {} ms", fault.kind.name(), fault.when.at_ms);
+            problems.push(read.lines.beyond, text);
+        }
+    }
+}
+
+/// There must be something to commit for as long as something happens.
+fn load(read: &Read, problems: &mut Problems) {
+    let Scenario { load, run_ms, .. } = &read.scenario;
+    let bursts = u64::from(load.transfers.div_ceil(load.burst));
+    let lasts_ms = bursts.saturating_mul(load.every_ms.into());
+    if lasts_ms >= *run_ms {
+        let text = format!(
+            "the clients send for about {lasts_ms} ms, and the run ends at {run_ms} ms: they would not be done"
+        );
+        problems.push(read.lines.load, text);
+    }
+}
+
+fn expectations(read: &Read, problems: &mut Problems) {
+    let Scenario { base, beyond, run_ms, .. } = &read.scenario;
+    let [expect_line, beyond_line] = read.lines.expect;
+    for (situation, line, whose) in
+        [(base, expect_line, "[expect]"), (beyond, beyond_line, "[beyond.expect]")]
+    {
+        let expect = &situation.expect;
+        if expect.live_within_ms.is_some_and(|ms| ms >= *run_ms)
+            || expect.halts_from_ms.is_some_and(|ms| ms >= *run_ms)
+        {
+            problems.push(
+                line,
+                format!("{whose} names a time after the end of the run at {run_ms} ms"),
+            );
+        }
+        if expect.view_changes_min > expect.view_changes_max.or(Some(u64::MAX)) {
+            problems.push(
+                line,
+                format!("view-changes-min of {whose} is greater than view-changes-max"),
+            );
+        }
+        let liars: BTreeSet<u16> = situation.liars().into_iter().collect();
+        let named = [&expect.culprits, &expect.convicted].into_iter().flatten().flatten();
+        for honest in named.filter(|who| !liars.contains(who)) {
+            problems
+                .push(line, format!("{whose} accuses validator {honest}, whom no attack lets lie"));
+        }
+        let (culprits, convicted) = (expect.culprits.as_ref(), expect.convicted.as_ref());
+        if let (Some(culprits), Some(convicted)) = (culprits, convicted)
+            && convicted.iter().any(|who| !culprits.contains(who))
+        {
+            problems.push(
+                line,
+                format!("convicted of {whose} names somebody who is not among the culprits"),
+            );
+        }
+    }
+    match (beyond.expect.fails, beyond.expect.halts_from_ms) {
+        (Some(Fails::Progress), None) => problems.push(
+            beyond_line,
+            "[beyond.expect] lacks halts-from-ms: from when on nothing is committed any more",
+        ),
+        (Some(Fails::Agreement), Some(_)) => problems.push(
+            beyond_line,
+            "[beyond.expect] has halts-from-ms, which belongs to fails = \"progress\"",
+        ),
+        (Some(Fails::Progress), Some(_))
+        | (Some(Fails::Agreement) | None, None)
+        | (None, Some(_)) => {}
+    }
+}
+
+/// Numbers with commas between them.
+pub(crate) fn list<'a>(numbers: impl IntoIterator<Item = &'a u16>) -> String {
+    numbers.into_iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+}
