@@ -91,6 +91,8 @@ pub(crate) enum TestnetCommand {
     Restart(NodesArguments),
     /// Make a validator an adversary, or honest again.
     Turn(TurnArguments),
+    /// Play a scenario with real processes, in a network of its own, and compare with what it expects.
+    Run(RunArguments),
     /// Let validators and their links fail: list what is on, add to it, end it.
     Fault(FaultArguments),
     /// Stop all of it. Its state stays.
@@ -165,6 +167,17 @@ pub(crate) struct TurnArguments {
     /// More adversaries than the network tolerates, to see it break.
     #[arg(long)]
     pub(crate) break_safety: bool,
+}
+
+/// `testnet run`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunArguments {
+    /// A scenario that comes with the program, or the file of another [default: lists them].
+    #[arg(value_name = "NAME|FILE")]
+    pub(crate) scenario: Option<String>,
+    /// With one more fault than the network bears.
+    #[arg(long)]
+    pub(crate) one_more: bool,
 }
 
 /// `testnet relays`, which `testnet up --relays` starts.

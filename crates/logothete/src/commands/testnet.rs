@@ -4,6 +4,7 @@ mod control;
 mod fault;
 mod follow;
 mod logs;
+mod run;
 mod screen;
 mod turn;
 mod up;
@@ -44,6 +45,7 @@ pub(crate) fn run(arguments: &TestnetArguments, output: &mut Output) -> Result<E
             let testnet = find()?;
             control::restart(&testnet, &chosen(&testnet, nodes)?, output)
         }
+        TestnetCommand::Run(arguments) => run::run(dir, arguments, output),
         TestnetCommand::Turn(arguments) => turn::turn(&find()?, arguments, output),
         TestnetCommand::Fault(arguments) => fault::run(&find()?, arguments, output),
         TestnetCommand::Down => control::down(dir, output),
