@@ -102,12 +102,12 @@ impl Testnet {
 
     /// The process that works in a validator's directory, by its lock.
     pub fn pid(&self, index: usize) -> Option<u32> {
-        holder(&self.node(index).join("data/lock"))
+        lock_holder(&self.node(index).join("data/lock"))
     }
 
     /// The process that carries its links, by its lock, if it has relays.
     pub fn relays_pid(&self) -> Option<u32> {
-        holder(&self.directory.join("relays/lock"))
+        lock_holder(&self.directory.join("relays/lock"))
     }
 
     /// Kills a validator as a crash would, and gives the moment before.
@@ -190,7 +190,7 @@ impl Testnet {
 }
 
 /// The process that holds a lock and wrote its id into the file.
-fn holder(lock: &Path) -> Option<u32> {
+pub fn lock_holder(lock: &Path) -> Option<u32> {
     let mut file = File::open(lock).ok()?;
     let Err(TryLockError::WouldBlock) = file.try_lock_shared() else { return None };
     let mut text = String::new();

@@ -65,8 +65,7 @@ impl Signers {
     /// A transfer of the first replica to itself.
     pub(crate) fn transfer(&self, nonce: u64) -> SignedTransaction {
         let own = Address::Key(self.key(0).public_key());
-        let transfer =
-            Transfer { recipient: own, amount: Amount::new(1), memo: Memo::default() };
+        let transfer = Transfer { recipient: own, amount: Amount::new(1), memo: Memo::default() };
         let transaction = Transaction {
             chain: *self.genesis.chain(),
             sender: own,

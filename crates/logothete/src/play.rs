@@ -130,9 +130,9 @@ impl Play<'_> {
         let mut deaths = Vec::new();
         let end_ms = thread::scope(|scope| {
             for node in self.stage.nodes() {
-                scope.spawn(|| clients::post(self, node));
+                scope.spawn(move || clients::post(self, node));
                 if self.stage.is_honest(node) {
-                    scope.spawn(|| watch::follow(self, node));
+                    scope.spawn(move || watch::follow(self, node));
                 }
             }
             for act in timetable::acts(self.scenario, self.one_more) {
@@ -149,7 +149,10 @@ impl Play<'_> {
             fleet.stop(interrupt);
         }
         if interrupt.came() {
-            return Err(Failure::new(Exit::Interrupted, "told to end before the scenario was played"));
+            return Err(Failure::new(
+                Exit::Interrupted,
+                "told to end before the scenario was played",
+            ));
         }
         match lock(&self.failure).take() {
             Some(failure) => Err(failure),

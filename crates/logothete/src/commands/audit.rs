@@ -88,11 +88,7 @@ pub(crate) fn run(arguments: &AuditArguments, output: &mut Output) -> Result<Exi
 /// # Errors
 ///
 /// Fails with the first thing that is wrong.
-pub(crate) fn check(
-    directory: &Path,
-    genesis: &Genesis,
-    archive: &Archive,
-) -> Result<(), Failure> {
+pub(crate) fn check(directory: &Path, genesis: &Genesis, archive: &Archive) -> Result<(), Failure> {
     Audit { directory, genesis, archive }.run().map(|_| ())
 }
 

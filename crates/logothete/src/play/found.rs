@@ -34,7 +34,8 @@ pub(super) fn add(stage: &Stage, honest: &[&Node], seen: &mut Seen) -> Result<()
     let mut proposed = BTreeSet::new();
     for node in honest {
         let data = node.data();
-        let fault = |cause| Failure::fault(format!("cannot read what {} stored", node.name()), &cause);
+        let fault =
+            |cause| Failure::fault(format!("cannot read what {} stored", node.name()), &cause);
         let archive = Archive::open(&data, genesis, &std::env::temp_dir()).map_err(fault)?;
         if let Err(failure) = audit::check(&data, genesis, &archive) {
             seen.broken.push(format!("{}: {}", node.name(), failure.text));

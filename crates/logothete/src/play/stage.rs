@@ -8,7 +8,7 @@ use scenario::{Scenario, Situation};
 use types::address::Address;
 use types::parameters::Parameters;
 
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::testnet::attacks::Attacks;
 use crate::testnet::fleet::{Fleet, Orders};
@@ -48,7 +48,9 @@ impl Stage {
         match layout.kind()? {
             Kind::Nothing => {}
             Kind::Testnet | Kind::Remains => {
-                return Err(layout.occupied("another testnet"));
+                let text = format!("{} holds a testnet already", layout.root().display());
+                return Err(Failure::refused(text)
+                    .with_hint("a scenario has a network of its own: name another directory"));
             }
             Kind::Other { found } => return Err(layout.occupied(&found)),
         }

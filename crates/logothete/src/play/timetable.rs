@@ -146,9 +146,7 @@ impl What {
                 lock(&play.restarted).push(started);
                 Ok(())
             }
-            Self::Halt(validator) => {
-                signal(&node(validator)?, Signal::STOP, Condition::Halted)
-            }
+            Self::Halt(validator) => signal(&node(validator)?, Signal::STOP, Condition::Halted),
             Self::GoOn(validator) => signal(&node(validator)?, Signal::CONT, Condition::Running),
             Self::Links(changes) => {
                 for (at_ms, on) in changes {

@@ -54,9 +54,11 @@ struct Fate {
 impl Log {
     /// Nothing was seen yet of these transfers.
     pub(super) fn new(transfers: &Transfers) -> Self {
-        let fates = transfers.all().iter().enumerate().map(|(place, due)| {
-            (due.id, Fate { place, due_ms: due.at_ms, ..Fate::default() })
-        });
+        let fates = transfers
+            .all()
+            .iter()
+            .enumerate()
+            .map(|(place, due)| (due.id, Fate { place, due_ms: due.at_ms, ..Fate::default() }));
         Self { transfers: fates.collect(), ..Self::default() }
     }
 
@@ -78,9 +80,9 @@ impl Log {
     /// Whether these validators answer, and from the same height.
     pub(super) fn are_level(&self, validators: &[u16]) -> bool {
         let heights: Vec<_> = validators.iter().map(|it| self.heights.get(it)).collect();
-        heights.first().is_none_or(|first| {
-            first.is_some() && heights.iter().all(|height| height == first)
-        })
+        heights
+            .first()
+            .is_none_or(|first| first.is_some() && heights.iter().all(|height| height == first))
     }
 
     /// Whether everybody who answers calls exactly these convicted.
@@ -127,9 +129,8 @@ impl Log {
         let sent: Vec<&Fate> =
             self.transfers.values().filter(|fate| fate.place < self.sent).collect();
         let waiting = sent.iter().filter(|fate| fate.final_ms.is_none()).count();
-        let waits = sent.iter().map(|fate| {
-            fate.final_ms.unwrap_or(end_ms).saturating_sub(fate.due_ms)
-        });
+        let waits =
+            sent.iter().map(|fate| fate.final_ms.unwrap_or(end_ms).saturating_sub(fate.due_ms));
         Seen {
             end_ms,
             heights: self.heights.clone(),

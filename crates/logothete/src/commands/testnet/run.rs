@@ -36,11 +36,14 @@ pub(super) fn run(
     let folder = Folder::new(dir)?;
     output.notice(format_args!("{}: {}", scenario.name, scenario.title));
     let n = scenario.network.validators;
-    output.notice(format_args!("playing it with {n} validators, for some {} s", scenario.run_ms / 1_000));
+    output.notice(format_args!(
+        "playing it with {n} validators, for some {} s",
+        scenario.run_ms / 1_000
+    ));
     let seen = play::play(&scenario, arguments.one_more, &folder.path, &interrupt)?;
     let judgement = judge(&scenario, arguments.one_more, &seen);
     let met = judgement.as_expected;
-    let directory = folder.end(!met)?;
+    let directory = folder.end(!met);
     let report = RunReport {
         scenario: scenario.name.clone(),
         one_more: arguments.one_more,
@@ -80,15 +83,14 @@ impl Folder {
             std::env::temp_dir().join(format!("logothete-run-{}", std::process::id()))
         });
         fs::create_dir_all(&path).map_err(|cause| Failure::file("make", &path, &cause))?;
-        let path =
-            fs::canonicalize(&path).map_err(|cause| Failure::file("find", &path, &cause))?;
+        let path = fs::canonicalize(&path).map_err(|cause| Failure::file("find", &path, &cause))?;
         Ok(Self { path, temporary: dir.is_none() })
     }
 
     /// Deletes a temporary one, unless there is something to be looked at. Gives it if it stays.
-    fn end(mut self, keep: bool) -> Result<Option<PathBuf>, Failure> {
+    fn end(mut self, keep: bool) -> Option<PathBuf> {
         self.temporary &= !keep;
-        Ok((!self.temporary).then(|| self.path.clone()))
+        (!self.temporary).then(|| self.path.clone())
     }
 }
 
@@ -124,7 +126,11 @@ impl Report for RunReport {
             writeln!(out, "{rest}")?;
         }
         if let Some(directory) = &self.directory {
-            writeln!(out, "  {}", styled(DIM, format!("it was played in {}", directory.display())))?;
+            writeln!(
+                out,
+                "  {}",
+                styled(DIM, format!("it was played in {}", directory.display()))
+            )?;
         }
         Ok(())
     }
@@ -166,7 +172,7 @@ impl Report for Shipped {
         for Listed { name, class: own, title, lab_only } in &self.scenarios {
             if *own != class {
                 writeln!(out, "{}", styled(BOLD, own))?;
-                class = own;
+                class = *own;
             }
             writeln!(out, "  {name:widest$}  {title}")?;
             if let Some(reason) = lab_only {

@@ -46,7 +46,10 @@ halts-from-ms = 1000
 fn crashes_and_links_can_be_played() {
     assert_eq!(must_fit(&scenario("", ""), false), Ok(()));
     assert_eq!(must_fit(&scenario("", ""), true), Ok(()));
-    assert_eq!(must_fit(&scenario("\"crash\"\nvalidator", "\"omit-send\"\nvalidator"), true), Ok(()));
+    assert_eq!(
+        must_fit(&scenario("\"crash\"\nvalidator", "\"omit-send\"\nvalidator"), true),
+        Ok(())
+    );
 }
 
 #[test]

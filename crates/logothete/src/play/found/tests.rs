@@ -1,5 +1,3 @@
-use types::number::Height;
-
 use super::*;
 use crate::fixture::Signers;
 
@@ -22,7 +20,7 @@ fn the_lowest_height_with_two_blocks_is_the_fork() {
 
     let fork = fork(&chains).unwrap();
 
-    assert_eq!(fork.height, Height::new(3).get());
+    assert_eq!(fork.height, 3);
     let named: Vec<u16> = fork.blocks.iter().map(|(validator, _)| *validator).collect();
     assert_eq!(named, [0, 1, 3]);
     assert_eq!(fork.blocks[0].1, fork.blocks[1].1);

@@ -63,10 +63,7 @@ fn links_suffer_what_is_on_at_each_moment_and_nothing_afterwards() {
         [
             (0, words(&[])),
             (1_000, words(&["1 cut=node0", "1 cut=node2", "1 cut=node3"])),
-            (
-                2_000,
-                words(&["1 cut=node0", "1 cut=node2", "1 cut=node3", "0 delay=70ms:node3"])
-            ),
+            (2_000, words(&["1 cut=node0", "1 cut=node2", "1 cut=node3", "0 delay=70ms:node3"])),
             (3_000, words(&["0 delay=70ms:node3", "1 cut=node0"])),
             (4_000, words(&["1 cut=node0"])),
         ]
