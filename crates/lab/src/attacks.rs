@@ -17,7 +17,7 @@ use crate::keys::{Owner, SignerKind};
 use crate::plan::{Disks, Fault, Links, Load, Plan, Rules, What};
 use crate::report::{Report, run};
 use crate::trace::Reader;
-use crate::world::{Options, genesis};
+use crate::world::{Options, QuorumRule, genesis};
 
 /// When the first primary has its outage, and how long that takes, in milliseconds.
 const OUTAGE_MS: (u64, u64) = (300, 1_500);
@@ -47,8 +47,18 @@ impl Deeds {
 
 /// What a run of this plan is made with when these replicas attack, and what they will have done.
 pub fn options(plan: &Plan, seed: u64, traitors: Traitors) -> (Options, Deeds) {
+    options_under(QuorumRule::Kept, plan, seed, traitors)
+}
+
+/// The same in a network with this quorum.
+pub fn options_under(
+    quorum: QuorumRule,
+    plan: &Plan,
+    seed: u64,
+    traitors: Traitors,
+) -> (Options, Deeds) {
     let faulty = traitors.keys().copied().collect();
-    let validators = genesis(plan).validators().clone();
+    let validators = quorum.of(&genesis(plan)).validators().clone();
     let kind = plan.signer;
     let deeds = Deeds::default();
     let counts = deeds.clone();
@@ -63,7 +73,7 @@ pub fn options(plan: &Plan, seed: u64, traitors: Traitors) -> (Options, Deeds) {
         let attacks = attacks.clone();
         Box::new(Traitor::new(replica, inner, validators.clone(), signer, attacks, seed, witness))
     };
-    (Options { wrap: Some(Box::new(wrap)), faulty, ..Options::default() }, deeds)
+    (Options { wrap: Some(Box::new(wrap)), faulty, quorum, ..Options::default() }, deeds)
 }
 
 /// A network with traitors who all do the same.
@@ -131,6 +141,7 @@ impl Trial {
                 every_ms: small(60, 120),
                 outstanding_max: 16,
                 double_spenders: 0,
+                burst: 1,
             },
             links: Links {
                 delay_min_us,

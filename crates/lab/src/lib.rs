@@ -12,6 +12,7 @@
 //! - [`twins`]: replicas that run twice, under every schedule of partitions within a small scope;
 //! - [`attacks`]: replicas that attack, each with attacks of the catalogue;
 //! - [`report`]: what came of it, and [`shrink`]: how a failing plan is made smaller;
+//! - [`scenarios`]: situations from files, with faults that last, compared with what is expected of them;
 //! - [`cases`]: networks that are hard on the core, some with replicas that lie ([`liars`]).
 //! - [`resilience`]: how many traitors a network bears, by what a quorum is;
 //! - [`generals`]: the Byzantine Generals of Lamport, Shostak and Pease, message by message.
@@ -34,6 +35,7 @@ pub mod mutants;
 pub mod plan;
 pub mod report;
 pub mod resilience;
+pub mod scenarios;
 pub mod shrink;
 pub mod time;
 pub mod twins;

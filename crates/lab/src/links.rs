@@ -14,6 +14,7 @@ use byzantine::Random;
 pub(crate) struct Links {
     usual: plan::Links,
     weather: Vec<Weather>,
+    lags: Vec<Lag>,
     cuts: BTreeMap<(u16, u16), u32>,
     fates: BTreeMap<u16, Fate>,
     random: BTreeMap<(Party, Party), Random>,
@@ -37,6 +38,14 @@ struct Weather {
     delay_ms: u32,
 }
 
+/// A time in which one way takes longer.
+#[derive(Debug, Clone, Copy)]
+struct Lag {
+    until: Time,
+    way: (u16, u16),
+    delay_ms: u32,
+}
+
 /// When something arrives: never, once, or twice.
 pub(crate) type Arrivals = [Option<Time>; 2];
 
@@ -45,6 +54,7 @@ impl Links {
         Self {
             usual,
             weather: Vec::new(),
+            lags: Vec::new(),
             cuts: BTreeMap::new(),
             fates: BTreeMap::new(),
             random: BTreeMap::new(),
@@ -63,6 +73,7 @@ impl Links {
             twice = twice.max(weather.twice_per_mille);
             delay_ms = delay_ms.max(weather.delay_ms);
         }
+        let lag_us = self.lag_us(now, from, to);
         // The stream moves on by the same steps, whatever becomes of what is sent.
         let usual = self.usual;
         let random = self.stream(from, to);
@@ -71,8 +82,18 @@ impl Links {
         if self.is_cut(from, to) || (lost && !self.healed) {
             return [None, None];
         }
-        let [first, second] = delays.map(|delay| now.after_us(delay));
+        let [first, second] = delays.map(|delay| now.after_us(delay).after_us(lag_us));
         [Some(first), again.then_some(second)]
+    }
+
+    /// How much longer a way takes now, in microseconds.
+    fn lag_us(&mut self, now: Time, from: Party, to: Party) -> u64 {
+        let (Party::Replica(from), Party::Replica(to)) = (from, to) else {
+            return 0;
+        };
+        self.lags.retain(|lag| lag.until > now);
+        let lags = self.lags.iter().filter(|lag| lag.way == (from, to));
+        lags.map(|lag| u64::from(lag.delay_ms).saturating_mul(1_000)).max().unwrap_or_default()
     }
 
     fn stream(&mut self, from: Party, to: Party) -> &mut Random {
@@ -124,10 +145,16 @@ impl Links {
         self.weather.push(weather);
     }
 
+    /// One way takes longer for a time.
+    pub(crate) fn slow(&mut self, until: Time, way: (u16, u16), delay_ms: u32) {
+        self.lags.push(Lag { until, way, delay_ms });
+    }
+
     /// From now on nothing is lost, but for what replicas that stay broken say or hear.
     pub(crate) fn heal(&mut self, fates: BTreeMap<u16, Fate>) {
         self.healed = true;
         self.weather.clear();
+        self.lags.clear();
         self.cuts.clear();
         self.fates = fates;
     }

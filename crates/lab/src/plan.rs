@@ -71,6 +71,13 @@ pub struct Load {
     /// How many of the clients, the first ones, sign two transfers for every nonce and give them to
     /// different replicas.
     pub double_spenders: u16,
+    /// How many transfers a client sends at once, 1 when it is not said.
+    #[serde(default = "one")]
+    pub burst: u32,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 /// What links are like.
@@ -160,6 +167,40 @@ pub enum What {
     Partition {
         /// The replicas of one side.
         side: Vec<u16>,
+        /// How long.
+        for_ms: u64,
+    },
+    /// Nothing that a replica sends reaches another.
+    OmitSend {
+        /// Who.
+        replica: u16,
+        /// How long.
+        for_ms: u64,
+    },
+    /// Nothing that other replicas send reaches one.
+    OmitReceive {
+        /// Who.
+        replica: u16,
+        /// How long.
+        for_ms: u64,
+    },
+    /// Whatever goes to or from a replica takes longer.
+    Delay {
+        /// Whose.
+        replica: u16,
+        /// By how much each way, in milliseconds.
+        delay_ms: u32,
+        /// How long.
+        for_ms: u64,
+    },
+    /// Whatever goes from one replica to another takes longer.
+    DelayLink {
+        /// From whom.
+        from: u16,
+        /// To whom.
+        to: u16,
+        /// By how much, in milliseconds.
+        delay_ms: u32,
         /// How long.
         for_ms: u64,
     },
@@ -277,6 +318,10 @@ impl What {
             Self::Pause { .. } => "pause",
             Self::Cut { .. } => "cut",
             Self::Partition { .. } => "partition",
+            Self::OmitSend { .. } => "omit-send",
+            Self::OmitReceive { .. } => "omit-receive",
+            Self::Delay { .. } => "delay",
+            Self::DelayLink { .. } => "delay-link",
             Self::Weather { .. } => "weather",
             Self::SlowDisk { .. } => "slow-disk",
             Self::DiskError { .. } => "disk-error",
@@ -289,10 +334,13 @@ impl What {
         match self {
             Self::Crash { replica, .. }
             | Self::Pause { replica, .. }
+            | Self::OmitSend { replica, .. }
+            | Self::OmitReceive { replica, .. }
+            | Self::Delay { replica, .. }
             | Self::SlowDisk { replica, .. }
             | Self::DiskError { replica, .. }
             | Self::Clock { replica, .. } => vec![*replica],
-            Self::Cut { from, to, .. } => vec![*from, *to],
+            Self::Cut { from, to, .. } | Self::DelayLink { from, to, .. } => vec![*from, *to],
             Self::Partition { side, .. } => side.clone(),
             Self::Weather { .. } | Self::Blackout { .. } => Vec::new(),
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use scenario::Seen;
 use serde::Serialize;
 
 use crate::check::{Property, Violation};
@@ -54,6 +55,8 @@ pub struct Report {
     pub view: u64,
     /// Whom replicas without fault have proved a lie, and of which kinds.
     pub culprits: BTreeMap<u16, BTreeSet<&'static str>>,
+    /// What a scenario is judged by.
+    pub seen: Seen,
     /// Virtual time, in milliseconds.
     pub virtual_ms: u64,
     /// Digest of everything that happened, in hexadecimal: equal for equal runs.
@@ -78,6 +81,7 @@ impl Report {
             ignored: counts.ignored.clone(),
             view: world.latest_view(),
             culprits: counts.culprits.clone(),
+            seen: world.seen(),
             virtual_ms: world.now().ms(),
             trace: world.trace_digest().to_string(),
         }
@@ -87,7 +91,7 @@ impl Report {
     fn panicked(plan: &Plan, seed: u64, sentence: String) -> Self {
         let violation = Violation {
             property: Property::Assertion,
-            sentence,
+            sentence: sentence.clone(),
             at: Time::default(),
             replica: None,
             height: None,
@@ -107,6 +111,7 @@ impl Report {
             ignored: BTreeMap::new(),
             view: 0,
             culprits: BTreeMap::new(),
+            seen: Seen { broken: vec![sentence], ..Seen::default() },
             virtual_ms: 0,
             trace: String::new(),
         }

@@ -176,6 +176,7 @@ pub(crate) fn plan(n: u16, signer: SignerKind) -> Plan {
             every_ms: 20,
             outstanding_max: 4,
             double_spenders: 0,
+            burst: 1,
         },
         links: Links {
             delay_min_us: 100,

@@ -19,7 +19,7 @@ use pbft::{Door, Outgoing, Protocol, Replica, Timer};
 use serde::Serialize;
 use types::address::Address;
 use types::amount::Amount;
-use types::block::Block;
+use types::block::{Block, BlockId};
 use types::door::CheckedTransactions;
 use types::evidence::Evidence;
 use types::genesis::{Genesis, GenesisBuilder};
@@ -53,6 +53,7 @@ mod liveness;
 mod load;
 mod perform;
 mod point;
+mod seen;
 mod store;
 mod turn;
 
@@ -140,6 +141,8 @@ pub struct Options {
     pub onlooker: Option<Onlooker>,
     /// Progress is asked for even where more replicas lie than the protocol bears.
     pub demands_progress: bool,
+    /// When the run ends, in milliseconds: then nothing heals, and liveness is not judged.
+    pub ends_ms: Option<u64>,
 }
 
 /// One run, from its beginning to its end.
@@ -163,6 +166,7 @@ pub struct World {
     starves: Option<(u16, u16)>,
     onlooker: Option<Onlooker>,
     demands_progress: bool,
+    ends_ms: Option<u64>,
     /// The onlooker has seen enough.
     seen_enough: bool,
     points: point::Points,
@@ -235,6 +239,16 @@ pub(crate) struct Counts {
     pub(crate) restarts: u64,
     pub(crate) fetched: u64,
     pub(crate) pruned: u64,
+    /// When a replica without fault last committed a height that none had committed, in milliseconds.
+    pub(crate) last_commit_ms: u64,
+    /// The longest that a client waited for a transfer, in milliseconds.
+    pub(crate) longest_wait_ms: u64,
+    /// Every block that was proposed.
+    pub(crate) proposed: BTreeSet<BlockId>,
+    /// By height, the blocks that replicas without fault have committed, each with the first of them.
+    pub(crate) commits: BTreeMap<u64, BTreeMap<BlockId, u16>>,
+    /// Whose conviction stands in a committed block.
+    pub(crate) convicted: BTreeSet<u16>,
     /// Whom honest replicas have proved a lie, and of which kinds.
     pub(crate) culprits: BTreeMap<u16, BTreeSet<&'static str>>,
 }
@@ -276,6 +290,7 @@ impl World {
             starves: options.starves,
             onlooker: options.onlooker,
             demands_progress: options.demands_progress,
+            ends_ms: options.ends_ms,
             seen_enough: false,
             points: point::Points::new(options.census, options.crashes),
             ending: end::Ending::default(),
@@ -300,7 +315,10 @@ impl World {
         for (index, fault) in self.plan.faults.iter().enumerate() {
             self.queue.push(Time::from_ms(fault.at_ms), Event::Fault(index));
         }
-        self.queue.push(Time::from_ms(self.plan.heal_ms), Event::Heal);
+        match self.ends_ms {
+            Some(ends_ms) => self.queue.push(Time::from_ms(ends_ms), Event::Look),
+            None => self.queue.push(Time::from_ms(self.plan.heal_ms), Event::Heal),
+        }
     }
 
     /// Lets everything happen.

@@ -155,7 +155,8 @@ impl Reading<'_> {
     }
 
     fn network(&mut self, table: TableAt<'_>) -> Option<Network> {
-        let optional = ["quorum", "delay-min-ms", "delay-max-ms", "loss-per-mille"];
+        let optional =
+            ["quorum", "delay-min-ms", "delay-max-ms", "loss-per-mille", "clock-drift-max-ms"];
         self.reader.check_keys(table, "[network]", &["validators", "view-timeout-ms"], &optional);
         let validators = self.bounded(table, "validators", 1..=VALIDATORS_MAX, None);
         self.validators = validators.unwrap_or(VALIDATORS_MAX);
@@ -168,6 +169,8 @@ impl Reading<'_> {
         let delay_min_ms = self.bounded(table, "delay-min-ms", 0..=1_000, Some(1));
         let delay_max_ms = self.bounded(table, "delay-max-ms", 0..=1_000, Some(5));
         let loss_per_mille = self.bounded(table, "loss-per-mille", 0..=500, Some(0));
+        let clock_drift_max_ms =
+            self.bounded(table, "clock-drift-max-ms", 100..=60_000, Some(2_000));
         let (least, most) = (delay_min_ms?, delay_max_ms?);
         if least > most {
             let text = format!(
@@ -183,6 +186,7 @@ impl Reading<'_> {
             delay_min_ms: u32::try_from(least).ok()?,
             delay_max_ms: u32::try_from(most).ok()?,
             loss_per_mille: u32::try_from(loss_per_mille?).ok()?,
+            clock_drift_max_ms: u32::try_from(clock_drift_max_ms?).ok()?,
         })
     }
 

@@ -12,8 +12,36 @@ macro_rules! shipped {
 }
 
 /// The file of each, and its text.
-const FILES: &[(&str, &str)] =
-    &[shipped!("one-of-four-down"), shipped!("one-way-link"), shipped!("cheating-producer")];
+const FILES: &[(&str, &str)] = &[
+    shipped!("down-and-back"),
+    shipped!("five-bear-one"),
+    shipped!("one-of-four-down"),
+    shipped!("rolling-restarts"),
+    shipped!("stopped-leader"),
+    shipped!("two-of-seven-down"),
+    shipped!("deaf-backup"),
+    shipped!("half-deaf"),
+    shipped!("mute-leader"),
+    shipped!("one-is-cut-off"),
+    shipped!("one-way-link"),
+    shipped!("seven-fall-apart"),
+    shipped!("bursts"),
+    shipped!("hiccups"),
+    shipped!("skewed-clock"),
+    shipped!("slow-disk"),
+    shipped!("slow-link"),
+    shipped!("slow-node"),
+    shipped!("censor"),
+    shipped!("cheating-producer"),
+    shipped!("colluders"),
+    shipped!("config-store"),
+    shipped!("flight-computers"),
+    shipped!("forgetful-voter"),
+    shipped!("hidden-prepared"),
+    shipped!("majority-is-not-enough"),
+    shipped!("slow-primary"),
+    shipped!("three-generals"),
+];
 
 /// All of them, by class and then by name.
 ///

@@ -109,6 +109,8 @@ pub struct Network {
     pub delay_max_ms: u32,
     /// How many of 1,000 messages are lost, up to 500.
     pub loss_per_mille: u32,
+    /// How far the time of a block may be ahead of a clock before a backup waits. 100 to 60,000 ms.
+    pub clock_drift_max_ms: u32,
 }
 
 impl Network {

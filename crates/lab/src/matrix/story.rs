@@ -70,6 +70,7 @@ impl Story {
                 every_ms: 1,
                 outstanding_max: 1,
                 double_spenders: 0,
+                burst: 1,
             },
             links: Links {
                 delay_min_us: 5_000,

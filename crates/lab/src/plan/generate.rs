@@ -88,6 +88,7 @@ fn load(random: &mut Random, limits: &Limits, heal_ms: u64) -> Load {
         every_ms: u32::try_from(mean).unwrap_or(u32::MAX).max(1),
         outstanding_max: u32::from(small(random, 1, 16)),
         double_spenders: u16::from(random.chance(300)),
+        burst: 1,
     }
 }
 

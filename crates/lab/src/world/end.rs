@@ -38,6 +38,11 @@ pub(super) struct Ending {
 impl World {
     /// Looks whether everything is done; asks who votes when nothing else is left.
     pub(super) fn look(&mut self) {
+        if self.ends_ms.is_some() {
+            // Nothing heals, and nothing is asked for: what was seen is for others to judge.
+            self.ending.late = true;
+            return;
+        }
         let deadline = Time::from_ms(self.plan.heal_ms).after_ms(self.bound_ms());
         let done = self.clients.iter().all(super::client::Client::is_done);
         let level = done && self.core().iter().all(|replica| self.is_level(*replica));
@@ -215,6 +220,9 @@ impl World {
         }
         if let Some(slow) = self.ending.slow.take() {
             return Verdict::Violated(vec![slow]);
+        }
+        if self.ends_ms.is_some() {
+            return Verdict::Held;
         }
         if !self.ending.settled && self.is_liveness_promised() {
             return Verdict::Violated(vec![self.stuck()]);

@@ -50,7 +50,19 @@ impl World {
                 host.down_ms = down_ms;
             }
             What::Clock { replica, shift_ms } => self.host(replica).shift_ms = shift_ms,
-            What::Cut { for_ms, .. } | What::Partition { for_ms, .. } => {
+            What::Delay { replica, delay_ms, for_ms } => {
+                for other in self.replicas().filter(|other| *other != replica) {
+                    self.links.slow(now.after_ms(for_ms), (replica, other), delay_ms);
+                    self.links.slow(now.after_ms(for_ms), (other, replica), delay_ms);
+                }
+            }
+            What::DelayLink { from, to, delay_ms, for_ms } => {
+                self.links.slow(now.after_ms(for_ms), (from, to), delay_ms);
+            }
+            What::Cut { for_ms, .. }
+            | What::Partition { for_ms, .. }
+            | What::OmitSend { for_ms, .. }
+            | What::OmitReceive { for_ms, .. } => {
                 for (from, to) in self.pairs(index) {
                     self.links.cut(from, to);
                 }
@@ -76,6 +88,14 @@ impl World {
     fn pairs(&self, index: usize) -> Vec<(u16, u16)> {
         match self.plan.faults.get(index).map(|fault| &fault.what) {
             Some(What::Cut { from, to, .. }) if from != to => vec![(*from, *to)],
+            Some(What::OmitSend { replica, .. }) => {
+                let others = self.replicas().filter(|other| other != replica);
+                others.map(|to| (*replica, to)).collect()
+            }
+            Some(What::OmitReceive { replica, .. }) => {
+                let others = self.replicas().filter(|other| other != replica);
+                others.map(|from| (from, *replica)).collect()
+            }
             Some(What::Partition { side, .. }) => {
                 let all = self.replicas();
                 let (here, there): (Vec<u16>, Vec<u16>) = all.partition(|it| side.contains(it));
@@ -87,6 +107,8 @@ impl World {
                 | What::Crash { .. }
                 | What::Blackout { .. }
                 | What::Pause { .. }
+                | What::Delay { .. }
+                | What::DelayLink { .. }
                 | What::Weather { .. }
                 | What::SlowDisk { .. }
                 | What::DiskError { .. }

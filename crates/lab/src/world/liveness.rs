@@ -34,6 +34,7 @@ fn calm(replicas: u16, seconds: u32) -> Plan {
             every_ms: 50,
             outstanding_max: 10_000,
             double_spenders: 0,
+            burst: 1,
         },
         links: Links {
             delay_min_us: 500,

@@ -28,9 +28,11 @@ impl World {
         self.send_again(client);
         let load = self.plan.load;
         let outstanding_max = usize::try_from(load.outstanding_max).unwrap_or(usize::MAX);
-        let person = self.client(client);
-        if person.made < person.wanted && person.wishes.len() < outstanding_max {
-            self.send_next(client);
+        for _ in 0..load.burst {
+            let person = self.client(client);
+            if person.made < person.wanted && person.wishes.len() < outstanding_max {
+                self.send_next(client);
+            }
         }
         let person = self.client(client);
         person.awake = !person.is_done();
@@ -130,11 +132,13 @@ impl World {
             let said = wish.replies.entry((signed.id(), height, id)).or_default();
             said.insert(reply.replica);
             if said.len() >= enough {
+                accepted.push((nonce, wish.made_ms));
                 person.wishes.remove(&nonce);
-                accepted.push(nonce);
             }
         }
-        for nonce in accepted {
+        for (nonce, made_ms) in accepted {
+            let waited_ms = self.now.ms().saturating_sub(made_ms);
+            self.counts.longest_wait_ms = self.counts.longest_wait_ms.max(waited_ms);
             self.check.accepted(self.now, client, nonce, height, id);
         }
     }

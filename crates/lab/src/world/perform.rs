@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use pbft::journal::{append_frame, live, read};
-use pbft::{Outgoing, Output, Recipients, Record};
+use pbft::{Message, Outgoing, Output, Recipients, Record};
 use types::evidence::Evidence;
 use types::mutant;
 use types::replica::ReplicaId;
@@ -87,6 +87,7 @@ impl World {
             self.trace
                 .say(now, || format!("replica {replica} commits height {height} {}", id.short()));
             self.check.committed(self.now, replica, &proved);
+            self.note_commit(replica, &proved.block);
             self.show(replica, &Act::Commits(&proved.block));
             self.host(replica).store.push(proved);
         }
@@ -150,6 +151,9 @@ impl World {
         let mut sent: usize = 0;
         for outgoing in messages {
             self.check.said(self.now, replica, &outgoing.message);
+            if let Message::PrePrepare(proposal) = &outgoing.message {
+                self.counts.proposed.insert(proposal.block.id());
+            }
             self.show(replica, &Act::Says(outgoing));
             let from = ReplicaId::new(replica);
             let letter = Letter::new(&outgoing.message, from, &self.door, &self.verifier);

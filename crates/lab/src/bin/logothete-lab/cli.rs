@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Soak(Soak),
     /// Run one seed, or one plan, again
     Replay(Replay),
+    /// Run a scenario, and see whether it goes as expected; without a name, list those there are
+    Run(crate::run::Run),
     /// Let replicas attack, and see what the others do about it
     Attack(AttackArguments),
     /// Break one rule of the core after the other, and see that it is noticed

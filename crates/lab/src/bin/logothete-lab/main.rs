@@ -15,6 +15,7 @@ mod matrix;
 mod mutants;
 mod output;
 mod replay;
+mod run;
 mod soak;
 mod twins;
 
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
     let outcome = match lab.command {
         Command::Soak(arguments) => soak::soak(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
         Command::Attack(arguments) => attack::attack(&arguments),
         Command::Mutants(arguments) => mutants::mutants(&arguments),
         Command::Check(what) => check::check(&what),
