@@ -95,7 +95,7 @@ impl Trial {
         for attack in &self.scenario.situation(self.one_more).attacks {
             let known: Attack =
                 attack.attack.parse().map_err(|error: byzantine::attack::AttackError| {
-                    ScenarioErrors::found(&self.scenario.name, attack.line, error.to_string())
+                    ScenarioErrors::found(&self.scenario.file, attack.line, error.to_string())
                 })?;
             traitors.entry(attack.validator).or_default().push(known);
         }

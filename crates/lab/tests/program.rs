@@ -107,6 +107,60 @@ fn every_attack_is_explained() {
 }
 
 #[test]
+fn a_scenario_that_goes_as_expected_ends_with_0_and_one_that_does_not_with_1() {
+    for arguments in [&["run", "one-of-four-down"][..], &["run", "one-of-four-down", "--one-more"]]
+    {
+        let output = lab(arguments);
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        assert!(told.contains("as expected: ") && told.contains("question: "), "{told}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.toml");
+    let text = include_str!("../scenarios/one-of-four-down.toml");
+    std::fs::write(&path, text.replace("live-within-ms = 4000", "live-within-ms = 1")).unwrap();
+    let path = path.to_str().unwrap();
+    let output = lab(&["run", path, "--seed", "3"]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("NOT AS EXPECTED"), "{told}");
+    assert!(told.contains("! expected: every transfer is final within 1 ms"), "{told}");
+    assert!(told.contains(&format!("repeat it: logothete-lab run {path} --seed 3")), "{told}");
+    let done = json(&lab(&["run", path, "--one-more", "--json"]));
+    assert_eq!(done["judgement"]["as_expected"], true, "{done}");
+    assert_eq!(done["report"]["seen"]["fork"], serde_json::Value::Null);
+}
+
+#[test]
+fn the_scenarios_that_there_are_are_listed() {
+    let all = json(&lab(&["run", "--json"]));
+
+    let all = all.as_array().unwrap();
+    assert_eq!(all.len(), scenario::shipped::all().unwrap().len());
+    let text = String::from_utf8(lab(&["run"]).stdout).unwrap();
+    for listed in all {
+        assert!(text.contains(listed["name"].as_str().unwrap()), "{text}");
+    }
+}
+
+#[test]
+fn a_scenario_that_is_wrong_is_named_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.toml");
+    let text = include_str!("../scenarios/one-of-four-down.toml");
+    std::fs::write(&path, text.replace("[load]", "[lod]")).unwrap();
+    let output = lab(&["run", path.to_str().unwrap()]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    let line = text.lines().position(|line| line == "[load]").unwrap() + 1;
+    let wrong =
+        format!("mine.toml: line {line}: unknown key \"lod\" in the scenario: did you mean load?");
+    assert!(told.contains(&wrong), "{told}");
+    let told = String::from_utf8(lab(&["run", "one-of-for-down"]).stderr).unwrap();
+    assert!(told.contains("did you mean one-of-four-down?"), "{told}");
+}
+
+#[test]
 fn a_wrong_call_ends_with_2() {
     for arguments in [
         vec!["twins", "--twin", "4"],
@@ -115,6 +169,9 @@ fn a_wrong_call_ends_with_2() {
         vec!["replay", "1", "--plan", "no-such-file"],
         vec!["replay", "1", "--replicas", "17"],
         vec!["attack"],
+        vec!["run", "no-such-scenario"],
+        vec!["run", "no-such-file.toml"],
+        vec!["run", "--one-more"],
         vec!["attack", "equivocat"],
         vec!["attack", "silent", "--replicas", "4", "--traitors", "5"],
         vec!["dance"],

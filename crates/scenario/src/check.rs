@@ -8,7 +8,7 @@ use crate::errors::ScenarioErrors;
 use crate::expect::Fails;
 use crate::faulty::worst;
 use crate::read::Read;
-use crate::situation::{Kind, Scenario, Situation};
+use crate::situation::{Attack, Fault, Scenario, Situation};
 
 /// Checks whether the parts fit together, and gives the scenario when nothing is wrong with it.
 pub(crate) fn check(
@@ -23,7 +23,9 @@ pub(crate) fn check(
         expectations(read, &mut problems);
     }
     match read {
-        Some(read) if problems.is_empty() => Ok(read.scenario),
+        Some(read) if problems.is_empty() => {
+            Ok(Scenario { file: file.to_owned(), ..read.scenario })
+        }
         Some(_) | None => {
             if problems.is_empty() {
                 problems.push(None, "the scenario is incomplete");
@@ -40,21 +42,20 @@ fn faults(read: &Read, problems: &mut Problems) {
     let (base_liars, liars) = (base.liars().len(), beyond.liars().len());
     let liars_max = usize::from(network.liars_max());
     let worst_of_base = worst(base, n);
-    let faulty = worst_of_base.who.len();
-    if faulty > most {
+    if worst_of_base.who.len() > most {
         let text = format!(
             "at {} ms validators {} are faulty at once, and {n} validators bear {most}: put one of the faults into \
              [beyond]",
             worst_of_base.at_ms,
             list(&worst_of_base.who),
         );
-        problems.push(read.lines.base, text);
+        problems.push(first_line(base, &read.lines.faults), text);
     } else if base_liars > liars_max {
         let text = format!(
-            "{base_liars} validators lie, and a network of {n} with this quorum bears {liars_max}: put one of them \
+            "{base_liars} of {n} validators lie, and with this quorum they bear {liars_max}: put one of the attacks \
              into [beyond]"
         );
-        problems.push(read.lines.base, text);
+        problems.push(first_line(base, &read.lines.faults), text);
     }
     let worst_of_beyond = worst(beyond, n);
     if worst_of_beyond.who.len() <= most && liars <= liars_max {
@@ -66,37 +67,37 @@ fn faults(read: &Read, problems: &mut Problems) {
     }
 }
 
-/// A validator lies in one way: all attacks of one stand in one text. And it is either honest or lies.
+/// Where the faults and attacks of a situation begin.
+fn first_line(situation: &Situation, faults: &[Option<usize>]) -> Option<usize> {
+    let faults = faults.iter().take(situation.faults.len()).copied();
+    let attacks = situation.attacks.iter().map(|attack| attack.line);
+    faults.chain(attacks).flatten().min()
+}
+
+/// Nothing is said twice.
 fn once(read: &Read, problems: &mut Problems) {
     let Situation { attacks, faults, .. } = &read.scenario.beyond;
     for (index, attack) in attacks.iter().enumerate() {
-        let before = attacks.iter().take(index);
-        if before
-            .into_iter()
-            .any(|other| other.validator == attack.validator && other.attack == attack.attack)
-        {
+        let same = |other: &&Attack| {
+            (other.validator, &other.attack) == (attack.validator, &attack.attack)
+        };
+        if attacks.iter().take(index).any(|other| same(&other)) {
             let text =
                 format!("validator {} has the attack {:?} twice", attack.validator, attack.attack);
             problems.push(attack.line, text);
         }
     }
-    for (index, fault) in faults.iter().enumerate() {
-        let same = |other: &&crate::Fault| match (&other.kind, &fault.kind) {
-            (Kind::Crash { validator: one }, Kind::Crash { validator: other })
-            | (Kind::Pause { validator: one }, Kind::Pause { validator: other })
-            | (Kind::SlowDisk { validator: one, .. }, Kind::SlowDisk { validator: other, .. })
-            | (Kind::Clock { validator: one, .. }, Kind::Clock { validator: other, .. }) => {
-                one == other
-            }
-            _ => false,
+    for (index, (fault, line)) in faults.iter().zip(&read.lines.faults).enumerate() {
+        let again = |other: &Fault| {
+            let same = other.kind.name() == fault.kind.name();
+            let one = fault.kind.validator().is_some();
+            let overlap =
+                other.when.at_ms < fault.when.end_ms && fault.when.at_ms < other.when.end_ms;
+            same && one && overlap && other.kind.validator() == fault.kind.validator()
         };
-        let overlaps = |other: &&crate::Fault| {
-            other.when.at_ms < fault.when.end_ms && fault.when.at_ms < other.when.end_ms
-        };
-        if faults.iter().take(index).filter(same).any(|other| overlaps(&other)) {
-            let text =
-                format!("{} of one validator twice at {} ms", fault.kind.name(), fault.when.at_ms);
-            problems.push(read.lines.beyond, text);
+        if faults.iter().take(index).any(again) {
+            let text = format!("{fault}: it is so at that time already, by an earlier fault");
+            problems.push(*line, text);
         }
     }
 }

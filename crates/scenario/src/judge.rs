@@ -35,7 +35,7 @@ pub struct Seen {
     pub convicted: BTreeSet<u16>,
     /// Blocks that were proposed and are not part of the chain.
     pub forks: u64,
-    /// The latest view that an honest validator was in, or asked for.
+    /// The latest view that an honest validator has entered.
     pub view: u64,
 }
 

@@ -31,3 +31,6 @@ pub use judge::{Fork, Judgement, Seen, judge};
 pub use situation::{
     Attack, Class, Fault, Kind, Load, Network, QuorumRule, Scenario, Situation, Window,
 };
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,6 @@ const SHIFT_MAX_MS: u64 = 3_600_000;
 /// A scenario whose parts are sound, with what is needed to say where they do not fit together.
 pub(crate) struct Read {
     pub(crate) scenario: Scenario,
-    /// The faults that `[beyond]` adds, and its attacks; those of the scenario are without.
     pub(crate) lines: Lines,
 }
 
@@ -36,8 +35,8 @@ pub(crate) struct Lines {
     pub(crate) expect: [Option<usize>; 2],
     /// `[beyond]`.
     pub(crate) beyond: Option<usize>,
-    /// The first fault or attack of the base situation.
-    pub(crate) base: Option<usize>,
+    /// The faults, in the order of the file: those of the base situation first.
+    pub(crate) faults: Vec<Option<usize>>,
 }
 
 /// What a document says, and what about its parts is wrong.
@@ -55,8 +54,8 @@ struct Reading<'r> {
     run_ms: u64,
 }
 
-/// What a situation adds: faults and attacks, each with its line.
-type Happenings = (Vec<At<Fault>>, Vec<At<Attack>>);
+/// What a situation adds: faults, each with its line, and attacks.
+type Happenings = (Vec<At<Fault>>, Vec<Attack>);
 
 impl Reading<'_> {
     fn scenario(mut self, root: TableAt<'_>) -> Option<Read> {
@@ -75,42 +74,27 @@ impl Reading<'_> {
         let network = self.reader.table(root, "network").and_then(|table| self.network(table));
         let load_at = self.reader.table(root, "load");
         let load = load_at.and_then(|table| self.load(table));
-        let (faults, attacks) = self.happenings(root, "")?;
+        let base = self.happenings(root, "");
         let expect_at = self.reader.table(root, "expect");
         let expect = expect_at.and_then(|table| self.expect(table, "[expect]"));
-        let beyond = self.reader.table(root, "beyond")?;
-        self.reader.check_keys(beyond, "[beyond]", &["expect"], &["fault", "attack"]);
-        let (more_faults, more_attacks) = self.happenings(beyond, "beyond.")?;
-        let beyond_expect_at = self.reader.table(beyond, "expect");
+        let beyond_at = self.reader.table(root, "beyond");
+        let more = beyond_at.and_then(|table| {
+            self.reader.check_keys(table, "[beyond]", &["expect"], &["fault", "attack"]);
+            self.happenings(table, "beyond.")
+        });
+        let beyond_expect_at = beyond_at.and_then(|table| self.reader.table(table, "expect"));
         let beyond_expect =
             beyond_expect_at.and_then(|table| self.expect(table, "[beyond.expect]"));
+        let (base, more) = (base?, more?);
         let line_of = |table: Option<TableAt<'_>>| table.and_then(|(_, line)| line);
         let lines = Lines {
             load: line_of(load_at),
             expect: [line_of(expect_at), line_of(beyond_expect_at)],
-            beyond: beyond.1,
-            base: faults
-                .iter()
-                .map(|fault| fault.line)
-                .chain(attacks.iter().map(|attack| attack.line))
-                .flatten()
-                .min(),
+            beyond: line_of(beyond_at),
+            faults: base.0.iter().chain(&more.0).map(|fault| fault.line).collect(),
         };
-        let values = |faults: Vec<At<Fault>>| {
-            faults.into_iter().map(|fault| fault.value).collect::<Vec<_>>()
-        };
-        let (faults, more_faults) = (values(faults), values(more_faults));
-        let values = |attacks: Vec<At<Attack>>| {
-            attacks.into_iter().map(|attack| attack.value).collect::<Vec<_>>()
-        };
-        let (attacks, more_attacks) = (values(attacks), values(more_attacks));
-        let beyond = Situation {
-            faults: [faults.clone(), more_faults].concat(),
-            attacks: [attacks.clone(), more_attacks].concat(),
-            expect: beyond_expect?,
-        };
-        let base = Situation { faults, attacks, expect: expect? };
         let scenario = Scenario {
+            file: String::new(),
             name: name?,
             class: class?,
             title: title?,
@@ -119,8 +103,8 @@ impl Reading<'_> {
             run_ms: run_ms?,
             network: network?,
             load: load?,
-            base,
-            beyond,
+            beyond: situation([base.clone(), more], beyond_expect?),
+            base: situation([base], expect?),
         };
         Some(Read { scenario, lines })
     }
@@ -228,12 +212,11 @@ impl Reading<'_> {
         Some((faults?, attacks?))
     }
 
-    fn attack(&mut self, table: TableAt<'_>, whose: &str) -> Option<At<Attack>> {
+    fn attack(&mut self, table: TableAt<'_>, whose: &str) -> Option<Attack> {
         self.reader.check_keys(table, whose, &["validator", "attack"], &[]);
         let validator = self.validator(table, "validator");
         let attack = self.reader.text(table, "attack")?;
-        let value = Attack { validator: validator?, attack: attack.value, line: attack.line };
-        Some(At { value, line: table.1 })
+        Some(Attack { validator: validator?, attack: attack.value, line: attack.line })
     }
 
     fn fault(&mut self, table: TableAt<'_>, whose: &str) -> Option<At<Fault>> {
@@ -504,4 +487,14 @@ impl Reading<'_> {
         self.reader.problems.push(line, format!("unknown {what} {value:?}: {instead}"));
         None
     }
+}
+
+/// A situation in which all of these happen.
+fn situation<const N: usize>(happenings: [Happenings; N], expect: Expect) -> Situation {
+    let (mut faults, mut attacks) = (Vec::new(), Vec::new());
+    for (more_faults, more_attacks) in happenings {
+        faults.extend(more_faults.into_iter().map(|fault| fault.value));
+        attacks.extend(more_attacks);
+    }
+    Situation { faults, attacks, expect }
 }

@@ -13,6 +13,9 @@ use crate::read;
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Scenario {
+    /// The file that it was read from, for errors that are found later.
+    #[serde(skip)]
+    pub file: String,
     /// What it is called on command lines: 1 to 32 lower-case letters, digits and hyphens.
     pub name: String,
     /// The class of failure that it shows.

@@ -107,6 +107,16 @@ impl World {
         core.map(|status| status.view.get()).max().unwrap_or_default()
     }
 
+    /// The latest view that a replica of the core has entered, as far as their standing shows it: when all ask for
+    /// another, the one before the first that they ask for.
+    pub(super) fn latest_entered(&self) -> u64 {
+        let core: Vec<Overview> =
+            self.core().into_iter().filter_map(|it| self.overview(it)).collect();
+        let entered = core.iter().filter(|status| status.entered).map(|it| it.view.get()).max();
+        let asked = core.iter().map(|status| status.view.get().saturating_sub(1)).min();
+        entered.or(asked).unwrap_or_default()
+    }
+
     fn overview(&self, replica: u16) -> Option<Overview> {
         let host = self.hosts.get(usize::from(replica))?;
         host.process.as_ref().map(|process| process.protocol.status())

@@ -52,7 +52,7 @@ impl World {
             convicted: self.counts.convicted.clone(),
             forks: u64::try_from(self.counts.proposed.len().saturating_sub(committed))
                 .unwrap_or(u64::MAX),
-            view: self.latest_view(),
+            view: self.latest_entered(),
         }
     }
 
