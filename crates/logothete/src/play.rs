@@ -59,6 +59,24 @@ pub(crate) struct Play<'a> {
     failure: Mutex<Option<Failure>>,
 }
 
+/// What was seen of a run, and what it is worth.
+#[derive(Debug)]
+pub(crate) struct Played {
+    /// What was seen. The times that transfers took are without [`Played::starved_ms`].
+    pub(crate) seen: Seen,
+    /// How long a validator waited for a processor during the run, in milliseconds: what the computer took from it. A
+    /// run with much of that says little about the network.
+    pub(crate) starved_ms: u64,
+}
+
+/// How a run ended.
+struct Ended {
+    end_ms: u64,
+    /// Honest validators that died without being told to, and why.
+    deaths: Vec<String>,
+    starved_ms: u64,
+}
+
 /// Plays a situation of a scenario in a directory that holds nothing, and gives what was seen. When it returns nothing
 /// of it runs any more.
 ///
@@ -71,7 +89,7 @@ pub(crate) fn play(
     one_more: bool,
     directory: &std::path::Path,
     interrupt: &Interrupt,
-) -> Result<Seen, Failure> {
+) -> Result<Played, Failure> {
     must_fit(scenario, one_more)?;
     let stage = Stage::new(scenario, one_more, directory)?;
     let transfers = Transfers::sign(&scenario.load, &stage);
@@ -87,11 +105,12 @@ pub(crate) fn play(
         restarted: Mutex::default(),
         failure: Mutex::default(),
     };
-    let (end_ms, deaths) = play.run(fleet, interrupt)?;
+    let Ended { end_ms, deaths, starved_ms } = play.run(fleet, interrupt)?;
     let mut seen = lock(&play.log).seen(end_ms);
+    seen.longest_wait_ms = seen.longest_wait_ms.saturating_sub(starved_ms);
     seen.broken.extend(deaths);
     found::add(&stage, &stage.honest(), &mut seen)?;
-    Ok(seen)
+    Ok(Played { seen, starved_ms })
 }
 
 impl Play<'_> {
@@ -101,7 +120,7 @@ impl Play<'_> {
 
     /// Milliseconds since the start.
     fn now_ms(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+        millis(self.start.elapsed())
     }
 
     fn is_over(&self) -> bool {
@@ -125,9 +144,10 @@ impl Play<'_> {
         self.over.store(true, Ordering::Relaxed);
     }
 
-    /// Lets everything happen, and ends all processes. Gives when it ended, and who died without being told to.
-    fn run(&self, mut fleet: Fleet, interrupt: &Interrupt) -> Result<(u64, Vec<String>), Failure> {
+    /// Lets everything happen, and ends all processes.
+    fn run(&self, mut fleet: Fleet, interrupt: &Interrupt) -> Result<Ended, Failure> {
         let mut deaths = Vec::new();
+        let starved = self.starved();
         let end_ms = thread::scope(|scope| {
             for node in self.stage.nodes() {
                 scope.spawn(move || clients::post(self, node));
@@ -145,6 +165,7 @@ impl Play<'_> {
             self.over.store(true, Ordering::Relaxed);
             end_ms
         });
+        let starved = self.starved().saturating_sub(starved);
         for fleet in lock(&self.restarted).drain(..).chain([fleet]) {
             fleet.stop(interrupt);
         }
@@ -156,8 +177,14 @@ impl Play<'_> {
         }
         match lock(&self.failure).take() {
             Some(failure) => Err(failure),
-            None => Ok((end_ms, deaths)),
+            None => Ok(Ended { end_ms, deaths, starved_ms: millis(starved) }),
         }
+    }
+
+    /// How long the honest validator that waited most has waited for a processor since it was started.
+    fn starved(&self) -> Duration {
+        let processes = self.stage.honest().into_iter().filter_map(|node| node.process().ok()?);
+        processes.map(|process| process.starved()).max().unwrap_or_default()
     }
 
     /// Honest validators that ended although nobody let them crash.
@@ -179,8 +206,7 @@ impl Play<'_> {
     fn is_done(&self) -> bool {
         let (scenario, now_ms) = (self.scenario, self.now_ms());
         let expect = &self.situation().expect;
-        let overtime_ms = u64::try_from(OVERTIME.as_millis()).unwrap_or(u64::MAX);
-        if now_ms >= scenario.run_ms.saturating_add(overtime_ms) {
+        if now_ms >= scenario.run_ms.saturating_add(millis(OVERTIME)) {
             return true;
         }
         // That nothing happens is seen only by waiting, and a fork may come late.
@@ -198,6 +224,10 @@ impl Play<'_> {
             && expect.view_changes_min.is_none_or(|least| log.view() >= least)
             && expect.height_min.is_none_or(|least| log.top() >= least)
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -90,15 +90,16 @@ fn links(scenario: &Scenario, situation: &Situation) -> Vec<(u64, Vec<LinkFault>
     edges.into_iter().map(|at_ms| (at_ms, links_at(scenario, situation, at_ms))).collect()
 }
 
-/// What the links suffer at a moment: the network's own delay, in its middle, and the faults.
+/// What the links suffer at a moment: the network's own delay, at its greatest, and the faults. A liar sits wherever it
+/// suits him, so his links have no delay of their own.
 fn links_at(scenario: &Scenario, situation: &Situation, at_ms: u64) -> Vec<LinkFault> {
     let n = scenario.network.validators;
-    let mean_ms = scenario.network.delay_min_ms.midpoint(scenario.network.delay_max_ms);
-    let all = (0..n).flat_map(|from| (0..n).map(move |to| (from, to)));
-    let mut on: Vec<LinkFault> = Vec::new();
-    for way in all.filter(|(from, to)| from != to) {
-        on.extend(slow(way, mean_ms));
-    }
+    let liars = situation.liars();
+    let honest = || (0..n).filter(|it| !liars.contains(it));
+    let ways = honest().flat_map(|from| honest().map(move |to| (from, to)));
+    let ways = ways.filter(|(from, to)| from != to);
+    let own_delay_ms = scenario.network.delay_max_ms;
+    let mut on: Vec<LinkFault> = ways.filter_map(|way| slow(way, own_delay_ms)).collect();
     for fault in situation.faults.iter().filter(|fault| fault.when.covers(at_ms)) {
         for (from, to) in fault.kind.cut_ways(n) {
             let cut = LinkFault { node: from.into(), effect: Effect::Cut(to.into()) };

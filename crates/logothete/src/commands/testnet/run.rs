@@ -11,7 +11,10 @@ use crate::cli::RunArguments;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::{BAD, BOLD, DIM, GOOD, Output, Report, styled};
-use crate::play;
+use crate::play::{self, Played};
+
+/// From here on what a run says about time is doubtful.
+const STARVED_MS_MANY: u64 = 500;
 
 /// Plays a scenario and says whether it went as expected; without a name, lists those that come with the program.
 ///
@@ -40,7 +43,8 @@ pub(super) fn run(
         "playing it with {n} validators, for some {} s",
         scenario.run_ms / 1_000
     ));
-    let seen = play::play(&scenario, arguments.one_more, &folder.path, &interrupt)?;
+    let Played { seen, starved_ms } =
+        play::play(&scenario, arguments.one_more, &folder.path, &interrupt)?;
     let judgement = judge(&scenario, arguments.one_more, &seen);
     let met = judgement.as_expected;
     let directory = folder.end(!met);
@@ -49,8 +53,15 @@ pub(super) fn run(
         one_more: arguments.one_more,
         judgement,
         seen,
+        starved_ms,
         directory,
     };
+    if starved_ms >= STARVED_MS_MANY {
+        output.warning(format_args!(
+            "validators waited {starved_ms} ms for a processor, which was taken off the times of \
+             transfers; a run on a computer that does less says more"
+        ));
+    }
     output.result(&report)?;
     Ok(if met { Exit::Done } else { Exit::Fault })
 }
@@ -111,6 +122,8 @@ struct RunReport {
     #[serde(flatten)]
     judgement: Judgement,
     seen: Seen,
+    /// How long a validator waited for a processor: what the computer took from it.
+    starved_ms: u64,
     /// Where the testnet is, if it was kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     directory: Option<PathBuf>,

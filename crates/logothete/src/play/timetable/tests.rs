@@ -74,7 +74,7 @@ fn links_suffer_what_is_on_at_each_moment_and_nothing_afterwards() {
 fn every_link_has_the_delay_of_the_network_and_those_of_faults_on_top() {
     let mut scenario = scenario(&[(1_000, 2_000, Kind::Delay { validator: 0, delay_ms: 90 })]);
     scenario.network.delay_min_ms = 10;
-    scenario.network.delay_max_ms = 30;
+    scenario.network.delay_max_ms = 20;
 
     let told = told(&scenario);
 
@@ -84,4 +84,17 @@ fn every_link_has_the_delay_of_the_network_and_those_of_faults_on_top() {
     assert_eq!(told[1].1.len(), 18);
     assert_eq!(told[1].1.iter().filter(|one| one.contains("delay=90ms:")).count(), 6);
     assert_eq!(told[2].1, told[0].1);
+}
+
+#[test]
+fn the_links_of_a_liar_have_no_delay_of_their_own() {
+    let mut scenario = scenario(&[]);
+    scenario.network.delay_max_ms = 20;
+    scenario.base.attacks = scenario::shipped::find("cheating-producer").unwrap().base.attacks;
+    assert_eq!(scenario.base.liars(), [0]);
+
+    let told = told(&scenario);
+
+    assert_eq!(told[0].1.len(), 6);
+    assert!(told[0].1.iter().all(|one| !one.starts_with('0') && !one.ends_with("node0")));
 }
