@@ -94,6 +94,9 @@ pub(crate) fn play(
     let stage = Stage::new(scenario, one_more, directory)?;
     let transfers = Transfers::sign(&scenario.load, &stage);
     let fleet = stage.start(interrupt)?;
+    // Before the first transfer: what is on from the beginning on is on then.
+    let first = timetable::links_at(scenario, scenario.situation(one_more), 0);
+    stage.testnet.relays().change(|faults| faults.on = first)?;
     let play = Play {
         scenario,
         one_more,

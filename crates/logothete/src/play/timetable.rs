@@ -80,19 +80,20 @@ pub(super) fn crashes(situation: &Situation) -> BTreeSet<u16> {
     crashes.collect()
 }
 
-/// What the links suffer from which moment on.
+/// What the links suffer from which moment on, after the first.
 fn links(scenario: &Scenario, situation: &Situation) -> Vec<(u64, Vec<LinkFault>)> {
     let n = scenario.network.validators;
     let of_links = |kind: &Kind| !kind.cut_ways(n).is_empty() || kind.slow_ways(n).1 > 0;
     let faults = situation.faults.iter().filter(|fault| of_links(&fault.kind));
     let edges = faults.flat_map(|fault| [fault.when.at_ms, fault.when.end_ms]);
-    let edges: BTreeSet<u64> = edges.filter(|at_ms| *at_ms < scenario.run_ms).chain([0]).collect();
+    let within = |at_ms: &u64| (1..scenario.run_ms).contains(at_ms);
+    let edges: BTreeSet<u64> = edges.filter(within).collect();
     edges.into_iter().map(|at_ms| (at_ms, links_at(scenario, situation, at_ms))).collect()
 }
 
 /// What the links suffer at a moment: the network's own delay, at its greatest, and the faults. A liar sits wherever it
 /// suits him, so his links have no delay of their own.
-fn links_at(scenario: &Scenario, situation: &Situation, at_ms: u64) -> Vec<LinkFault> {
+pub(super) fn links_at(scenario: &Scenario, situation: &Situation, at_ms: u64) -> Vec<LinkFault> {
     let n = scenario.network.validators;
     let liars = situation.liars();
     let honest = || (0..n).filter(|it| !liars.contains(it));

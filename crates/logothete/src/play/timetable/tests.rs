@@ -16,7 +16,7 @@ fn scenario(faults: &[(u64, u64, Kind)]) -> Scenario {
     scenario
 }
 
-/// What the links suffer and from when on, in words.
+/// What the links suffer in the beginning and from when on, in words.
 fn told(scenario: &Scenario) -> Vec<(u64, Vec<String>)> {
     let [Act { at_ms: 0, what: What::Links(links) }, ..] = &acts(scenario, false)[..] else {
         panic!("the links come first");
@@ -24,7 +24,8 @@ fn told(scenario: &Scenario) -> Vec<(u64, Vec<String>)> {
     let told = |(at_ms, on): &(u64, Vec<LinkFault>)| {
         (*at_ms, on.iter().map(|one| format!("{} {}", one.node, one.effect)).collect())
     };
-    links.iter().map(told).collect()
+    let first = (0, links_at(scenario, &scenario.base, 0));
+    [&first].into_iter().chain(links).map(told).collect()
 }
 
 #[test]
