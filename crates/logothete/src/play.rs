@@ -26,7 +26,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use scenario::faulty::at_the_end;
-use scenario::{Scenario, Seen, Situation};
+use scenario::{Fails, Scenario, Seen, Situation};
 
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -212,9 +212,13 @@ impl Play<'_> {
         if now_ms >= scenario.run_ms.saturating_add(millis(OVERTIME)) {
             return true;
         }
-        // That nothing happens is seen only by waiting, and a fork may come late.
-        if expect.fails.is_some() {
-            return now_ms >= scenario.run_ms;
+        match expect.fails {
+            // That nothing happens is seen only by waiting.
+            Some(Fails::Progress) => return now_ms >= scenario.run_ms,
+            Some(Fails::Agreement) => {
+                return now_ms >= scenario.run_ms || lock(&self.log).has_forked();
+            }
+            None => {}
         }
         let gone = at_the_end(self.situation(), scenario.network.validators, scenario.run_ms);
         let expected = (0..scenario.network.validators).filter(|it| !gone.contains(it));

@@ -38,6 +38,9 @@ pub(super) struct Log {
     last_commit_ms: u64,
     view: u64,
     convicted: BTreeMap<u16, BTreeSet<u16>>,
+    /// A block that was committed at each height.
+    blocks: BTreeMap<Height, BlockId>,
+    forked: bool,
 }
 
 /// What became of a transfer.
@@ -91,6 +94,11 @@ impl Log {
         self.heights.keys().all(|it| self.convicted.get(it) == Some(&expected))
     }
 
+    /// Whether two blocks were committed at one height.
+    pub(super) const fn has_forked(&self) -> bool {
+        self.forked
+    }
+
     /// The latest view.
     pub(super) const fn view(&self) -> u64 {
         self.view
@@ -114,6 +122,7 @@ impl Log {
 
     fn committed(&mut self, validator: u16, now_ms: u64, block: &Block, enough: usize) {
         let id = block.id();
+        self.forked |= *self.blocks.entry(block.header.height).or_insert(id) != id;
         for signed in block.body.transactions() {
             let Some(fate) = self.transfers.get_mut(&signed.id()) else { continue };
             let holders = fate.holders.entry(id).or_default();

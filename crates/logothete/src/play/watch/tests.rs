@@ -26,8 +26,9 @@ fn a_transfer_is_final_when_enough_have_committed_it_in_the_same_block() {
 
     log.committed(0, 300, &one, 2);
     log.committed(0, 310, &one, 2);
+    assert!(!log.has_forked());
     log.committed(1, 320, &other, 2);
-    assert!(!log.is_final(&first));
+    assert!(!log.is_final(&first) && log.has_forked());
     log.committed(2, 400, &one, 2);
     log.committed(3, 500, &one, 2);
 
