@@ -424,6 +424,7 @@ fn every_command_says_how_to_get_a_testnet_when_there_is_none() {
         &["resume", "0"],
         &["start", "0"],
         &["restart", "0"],
+        &["fault"],
         &["down"],
     ] {
         let ended = testnet.run(arguments).with_code(5);

@@ -102,11 +102,12 @@ impl Testnet {
 
     /// The process that works in a validator's directory, by its lock.
     pub fn pid(&self, index: usize) -> Option<u32> {
-        let mut file = File::open(self.node(index).join("data/lock")).ok()?;
-        let Err(TryLockError::WouldBlock) = file.try_lock_shared() else { return None };
-        let mut text = String::new();
-        file.read_to_string(&mut text).ok()?;
-        text.trim().parse().ok()
+        lock_holder(&self.node(index).join("data/lock"))
+    }
+
+    /// The process that carries its links, by its lock, if it has relays.
+    pub fn relays_pid(&self) -> Option<u32> {
+        lock_holder(&self.directory.join("relays/lock"))
     }
 
     /// Kills a validator as a crash would, and gives the moment before.
@@ -188,6 +189,15 @@ impl Testnet {
     }
 }
 
+/// The process that holds a lock and wrote its id into the file.
+pub fn lock_holder(lock: &Path) -> Option<u32> {
+    let mut file = File::open(lock).ok()?;
+    let Err(TryLockError::WouldBlock) = file.try_lock_shared() else { return None };
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
 impl Default for Testnet {
     fn default() -> Self {
         Self::new()
@@ -196,7 +206,7 @@ impl Default for Testnet {
 
 impl Drop for Testnet {
     fn drop(&mut self) {
-        for pid in self.pids() {
+        for pid in self.pids().into_iter().chain(self.relays_pid()) {
             process::signal(pid, Signal::KILL);
         }
     }

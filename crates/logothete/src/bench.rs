@@ -108,7 +108,7 @@ fn subject(
         output.notice(format_args!("starting {} validators", nodes.len()));
         let deadline = Instant::now() + READY_TIMEOUT;
         let orders = Orders { attached: true, deadline, interrupt: interrupt.clone() };
-        let mut fleet = Fleet::start(&nodes, &nodes, &orders)?;
+        let mut fleet = Fleet::start(&testnet, &nodes, &orders)?;
         fleet.await_ready(&nodes, &orders)?;
         (testnet, keys, Some((fleet, folder)))
     };

@@ -1,6 +1,7 @@
 //! The command line. What a flag means in detail stands in `docs/reference/logothete.md`.
 
 pub(crate) mod evidence;
+pub(crate) mod fault;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use program::validator::ValidatorArguments;
 use types::validators::VALIDATORS_MAX;
 
 use evidence::{EvidenceArguments, ForensicsArguments};
+use fault::FaultArguments;
 
 use crate::testnet::attacks::{Adversary, Attacks};
 
@@ -89,8 +91,15 @@ pub(crate) enum TestnetCommand {
     Restart(NodesArguments),
     /// Make a validator an adversary, or honest again.
     Turn(TurnArguments),
+    /// Play a scenario with real processes, in a network of its own, and compare with what it expects.
+    Run(RunArguments),
+    /// Let validators and their links fail: list what is on, add to it, end it.
+    Fault(FaultArguments),
     /// Stop all of it. Its state stays.
     Down,
+    /// Carry the links of a testnet with relays.
+    #[command(hide = true)]
+    Relays(RelaysArguments),
 }
 
 /// `testnet up`.
@@ -115,6 +124,10 @@ pub(crate) struct UpArguments {
     /// More adversaries than the network tolerates, to see it break.
     #[arg(long)]
     pub(crate) break_safety: bool,
+    /// Let the validators reach one another through relays, so that `testnet fault` can cut and slow
+    /// their links. A testnet keeps its relays.
+    #[arg(long)]
+    pub(crate) relays: bool,
     /// How long the validators may take to be ready.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) timeout: u64,
@@ -154,6 +167,25 @@ pub(crate) struct TurnArguments {
     /// More adversaries than the network tolerates, to see it break.
     #[arg(long)]
     pub(crate) break_safety: bool,
+}
+
+/// `testnet run`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunArguments {
+    /// A scenario that comes with the program, or the file of another [default: lists them].
+    #[arg(value_name = "NAME|FILE")]
+    pub(crate) scenario: Option<String>,
+    /// With one more fault than the network bears.
+    #[arg(long)]
+    pub(crate) one_more: bool,
+}
+
+/// `testnet relays`, which `testnet up --relays` starts.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RelaysArguments {
+    /// Stop when standard input is closed.
+    #[arg(long)]
+    pub(crate) stop_with_stdin: bool,
 }
 
 /// One validator or all.
@@ -216,7 +248,7 @@ fn validators_count(text: &str) -> Result<usize, String> {
 }
 
 /// `node2` or `2`, in one spelling only: no sign, no leading zero.
-fn node_number(text: &str) -> Result<usize, String> {
+pub(crate) fn node_number(text: &str) -> Result<usize, String> {
     let digits = text.strip_prefix("node").unwrap_or(text);
     digits
         .parse()

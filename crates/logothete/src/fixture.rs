@@ -3,13 +3,17 @@
 use anstream::adapter::strip_str;
 use crypto::digest::Digest;
 use crypto::keys::SecretKey;
+use types::address::Address;
+use types::amount::Amount;
 use types::block::{Block, Body, Header};
 use types::certificate::Certificate;
 use types::evidence::Evidence;
 use types::genesis::Genesis;
-use types::number::{Height, View};
+use types::memo::Memo;
+use types::number::{Height, Nonce, View};
 use types::proof::{Proof, ProvedBlock};
 use types::replica::ReplicaId;
+use types::transaction::{Action, SignedTransaction, Transaction, Transfer};
 use types::view_change::{NewView, ViewChange};
 use types::vote::{Phase, Statement, Vote};
 
@@ -56,6 +60,20 @@ impl Signers {
             blocks.push(Block { header: parent.clone(), body });
         }
         blocks
+    }
+
+    /// A transfer of the first replica to itself.
+    pub(crate) fn transfer(&self, nonce: u64) -> SignedTransaction {
+        let own = Address::Key(self.key(0).public_key());
+        let transfer = Transfer { recipient: own, amount: Amount::new(1), memo: Memo::default() };
+        let transaction = Transaction {
+            chain: *self.genesis.chain(),
+            sender: own,
+            nonce: Nonce::new(nonce),
+            valid_until: Height::new(1_000),
+            action: Action::Transfer(transfer),
+        };
+        SignedTransaction::sign(transaction, self.key(0))
     }
 
     pub(crate) fn vote(&self, phase: Phase, view: u64, block: &Block, replica: u16) -> Vote {

@@ -11,6 +11,7 @@ mod commands;
 #[cfg(test)]
 mod fixture;
 mod interrupt;
+mod play;
 mod status;
 mod stopped;
 mod testnet;

@@ -4,6 +4,7 @@
 //! DIR/genesis.toml                what the network agrees on; written last, so it marks a whole testnet
 //! DIR/accounts.toml               the named accounts with their secrets, and the seed
 //! DIR/up.lock                     held by a running `testnet up`, with its process id inside
+//! DIR/relays/                     its links, where they can be cut and slowed: see [`relays`]
 //! DIR/node<i>/config.toml         the configuration of validator i
 //! DIR/node<i>/validator.key       what it votes with
 //! DIR/node<i>/validator.key.used  that it has voted
@@ -29,6 +30,7 @@ pub(crate) mod log;
 pub(crate) mod node;
 pub(crate) mod plan;
 pub(crate) mod process;
+pub(crate) mod relays;
 pub(crate) mod remove;
 pub(crate) mod stop;
 
@@ -41,6 +43,7 @@ use crate::testnet::accounts::AccountsFile;
 use crate::testnet::layout::{Kind, Layout};
 use crate::testnet::node::Node;
 use crate::testnet::plan::Plan;
+use crate::testnet::relays::Relays;
 
 /// Validators of a new testnet when nothing else is said.
 pub(crate) const VALIDATORS_DEFAULT: usize = 4;
@@ -116,6 +119,11 @@ impl Testnet {
             }
             Kind::Other { found } => Err(layout.occupied(&found)),
         }
+    }
+
+    /// What carries its links, if it has that.
+    pub(crate) fn relays(&self) -> Relays {
+        Relays::of(&self.layout)
     }
 
     /// Its validators, in the order of the genesis.

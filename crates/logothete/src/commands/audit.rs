@@ -83,6 +83,15 @@ pub(crate) fn run(arguments: &AuditArguments, output: &mut Output) -> Result<Exi
     Ok(Exit::Done)
 }
 
+/// Checks everything that a stopped validator has stored.
+///
+/// # Errors
+///
+/// Fails with the first thing that is wrong.
+pub(crate) fn check(directory: &Path, genesis: &Genesis, archive: &Archive) -> Result<(), Failure> {
+    Audit { directory, genesis, archive }.run().map(|_| ())
+}
+
 fn wrong(directory: &Path, cause: &dyn std::error::Error) -> Failure {
     Failure::fault(format!("{} does not hold", directory.display()), cause)
 }

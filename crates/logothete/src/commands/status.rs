@@ -7,7 +7,7 @@ use api::client::Client;
 use crate::cli::StatusArguments;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::status::report::StatusReport;
+use crate::status::report::{Links, StatusReport};
 use crate::status::{self, Watch};
 use crate::testnet::Testnet;
 
@@ -20,14 +20,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 ///
 /// [`Exit::NotFound`] when there is no network; [`Exit::Usage`] when a URL is none.
 pub(crate) fn run(arguments: &StatusArguments, output: &mut Output) -> Result<Exit, Failure> {
-    let sights = if arguments.api.is_empty() {
+    let report = if arguments.api.is_empty() {
         let testnet = Testnet::find(arguments.dir.as_deref())?;
-        Watch::new(testnet.nodes(), PATIENCE).look()?
+        let sights = Watch::new(testnet.nodes(), PATIENCE).look()?;
+        StatusReport::of(&sights, false).with_links(Links::of(&testnet)?)
     } else {
         let clients = arguments.api.iter().map(|url| client(url)).collect::<Result<_, _>>()?;
-        status::look_at(clients)
+        StatusReport::of(&status::look_at(clients), false)
     };
-    let report = StatusReport::of(&sights, false);
     output.result(&report)?;
     Ok(match report.agree {
         Some(true) => Exit::Done,

@@ -1,8 +1,10 @@
 //! `logothete testnet`: a whole network on this computer.
 
 mod control;
+mod fault;
 mod follow;
 mod logs;
+mod run;
 mod screen;
 mod turn;
 mod up;
@@ -14,10 +16,11 @@ use crate::commands::status::PATIENCE;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Report};
 use crate::status::Watch;
-use crate::status::report::StatusReport;
+use crate::status::report::{Links, StatusReport};
 use crate::testnet::Testnet;
 use crate::testnet::attacks::Attacks;
 use crate::testnet::node::Node;
+use crate::testnet::relays;
 
 /// Runs the command on the testnet that the arguments name.
 ///
@@ -42,8 +45,13 @@ pub(crate) fn run(arguments: &TestnetArguments, output: &mut Output) -> Result<E
             let testnet = find()?;
             control::restart(&testnet, &chosen(&testnet, nodes)?, output)
         }
+        TestnetCommand::Run(arguments) => run::run(dir, arguments, output),
         TestnetCommand::Turn(arguments) => turn::turn(&find()?, arguments, output),
+        TestnetCommand::Fault(arguments) => fault::run(&find()?, arguments, output),
         TestnetCommand::Down => control::down(dir, output),
+        TestnetCommand::Relays(arguments) => {
+            relays::run::run(&find()?.relays(), arguments.stop_with_stdin, output)
+        }
     }
 }
 
@@ -51,7 +59,7 @@ pub(crate) fn run(arguments: &TestnetArguments, output: &mut Output) -> Result<E
 /// is not.
 fn status(testnet: &Testnet, output: &mut Output) -> Result<Exit, Failure> {
     let sights = Watch::new(testnet.nodes(), PATIENCE).look()?;
-    let report = StatusReport::of(&sights, true);
+    let report = StatusReport::of(&sights, true).with_links(Links::of(testnet)?);
     output.result(&report)?;
     Ok(if report.agree == Some(false) { Exit::Contradiction } else { Exit::Done })
 }

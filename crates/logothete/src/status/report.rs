@@ -6,10 +6,14 @@ use std::io::{self, Write};
 use api::types::Status;
 use serde::Serialize;
 
+use crate::failure::Failure;
 use crate::output::{BAD, DIM, GOOD, Report, WARN, styled};
 use crate::status::agreement::{Agreement, compare};
 use crate::status::{Sight, State};
 use crate::table::{self, Align, Column};
+use crate::testnet::Testnet;
+use crate::testnet::relays;
+use crate::testnet::relays::faults::LinkFault;
 
 /// How the validators of a network are.
 #[derive(Debug, Serialize)]
@@ -30,9 +34,47 @@ pub(crate) struct StatusReport {
     pub(crate) faults_left: Option<u32>,
     /// Each of them.
     pub(crate) validators: Vec<Row>,
+    /// How the links between them are, where they go through relays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) links: Option<Links>,
     /// Whether processes are shown.
     #[serde(skip)]
     processes: bool,
+}
+
+/// The links of a testnet with relays.
+#[derive(Debug, Serialize)]
+pub(crate) struct Links {
+    /// Whether somebody carries them: `up` or `down`.
+    relays: &'static str,
+    /// What they suffer.
+    faults: Vec<LinkFault>,
+}
+
+impl Links {
+    /// How the links of a testnet are; nothing when it has no relays.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it cannot be told.
+    pub(crate) fn of(testnet: &Testnet) -> Result<Option<Self>, Failure> {
+        let relays = testnet.relays();
+        if !relays.exist() {
+            return Ok(None);
+        }
+        Ok(Some(Self { relays: relays.state()?, faults: relays.faults()?.on }))
+    }
+
+    fn text(&self, any_runs: bool, out: &mut dyn Write) -> io::Result<()> {
+        if any_runs && self.relays == "down" {
+            writeln!(out, "\n  {}", styled(BAD, relays::DOWN))?;
+            writeln!(out, "  {}", relays::DOWN_HINT)?;
+        }
+        for LinkFault { node, effect } in &self.faults {
+            writeln!(out, "  {}", styled(WARN, format!("fault: node{node} {effect}")))?;
+        }
+        Ok(())
+    }
 }
 
 /// One validator.
@@ -162,6 +204,7 @@ impl StatusReport {
             convicted: convicted(sights),
             faults_left: faults_left(sights),
             validators,
+            links: None,
             processes,
         };
         match compare(sights) {
@@ -184,6 +227,13 @@ impl StatusReport {
                 Self { agree: Some(false), verdict: format!("CONTRADICTION: {what}"), ..none }
             }
         }
+    }
+}
+
+impl StatusReport {
+    /// The same with how the links are.
+    pub(crate) fn with_links(self, links: Option<Links>) -> Self {
+        Self { links, ..self }
     }
 }
 
@@ -220,6 +270,10 @@ impl Report for StatusReport {
             let line = format!("{names} lied, by evidence in the chain, and leads no view");
             writeln!(out, "\n  {}", styled(BAD, line))?;
             writeln!(out, "  {left} more may be faulty; `logothete evidence` shows the proof")?;
+        }
+        if let Some(links) = &self.links {
+            let runs = |row: &Row| row.state != State::Down.name();
+            links.text(self.validators.iter().any(runs), out)?;
         }
         Ok(())
     }

@@ -64,6 +64,11 @@ impl Attacks {
         Ok(Self(attacks))
     }
 
+    /// These, each as `logothete-adversary` takes it.
+    pub(crate) const fn new(attacks: Vec<String>) -> Self {
+        Self(attacks)
+    }
+
     /// What a validator of a testnet does.
     ///
     /// # Errors

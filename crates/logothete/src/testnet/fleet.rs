@@ -1,6 +1,6 @@
 //! Starts validators and waits until they are ready, or leaves nothing running.
 
-use std::process::ExitStatus;
+use std::process::{Child, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,12 @@ use rustix::process::Signal;
 
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::testnet::Testnet;
 use crate::testnet::attacks::Attacks;
 use crate::testnet::log;
 use crate::testnet::node::{Node, Started};
 use crate::testnet::process::{Condition, Process};
+use crate::testnet::relays::Relays;
 use crate::testnet::stop::{self, GRACE};
 
 /// Lines of a log that explain a failure.
@@ -23,10 +25,12 @@ const PAUSE: Duration = Duration::from_millis(25);
 /// How long a validator may take to answer one question while it is awaited.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The validators that this process started. Dropped, it stops those that still run.
+/// The validators that this process started, and what carries their links. Dropped, it stops what still runs.
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
     started: Vec<Started>,
+    /// What carries the links, if it was started here.
+    relays: Option<(Relays, Child)>,
 }
 
 /// How validators are started.
@@ -53,6 +57,7 @@ pub(crate) struct Death {
 
 impl Fleet {
     /// Starts those of `wanted` that do not run, lets halted ones go on, and gives what it started.
+    /// What carries the links is started before them, where there is such a thing and it does not run.
     /// The first of an empty network is started alone, because its address is what the others begin
     /// with.
     ///
@@ -60,8 +65,15 @@ impl Fleet {
     ///
     /// Fails when a validator ends, is not reachable in time, or the process is told to end;
     /// whatever was started is stopped again then.
-    pub(crate) fn start(all: &[Node], wanted: &[Node], orders: &Orders) -> Result<Self, Failure> {
-        let mut fleet = Self::default();
+    pub(crate) fn start(
+        testnet: &Testnet,
+        wanted: &[Node],
+        orders: &Orders,
+    ) -> Result<Self, Failure> {
+        let all = testnet.nodes();
+        let relays = testnet.relays();
+        let child = relays.start(orders.attached)?;
+        let mut fleet = Self { started: Vec::new(), relays: child.map(|child| (relays, child)) };
         let mut missing = Vec::new();
         for node in wanted {
             match node.process()? {
@@ -70,13 +82,13 @@ impl Fleet {
             }
         }
         let mut missing = missing.into_iter();
-        let mut bootstrap = addresses(all)?;
+        let mut bootstrap = addresses(&all)?;
         if bootstrap.is_empty()
             && let Some(first) = missing.next()
         {
             fleet.started.push(first.spawn(&[], orders.attached)?);
             fleet.await_listening(orders)?;
-            bootstrap = addresses(all)?;
+            bootstrap = addresses(&all)?;
         }
         for node in missing {
             fleet.started.push(node.spawn(&bootstrap, orders.attached)?);
@@ -110,6 +122,11 @@ impl Fleet {
         }
     }
 
+    /// Whether all validators ran already, and only what carries their links had to be started.
+    pub(crate) const fn has_only_relays(&self) -> bool {
+        self.started.is_empty() && self.relays.is_some()
+    }
+
     /// Those that ended since the last call. One of whom the system does not tell counts as
     /// running.
     pub(crate) fn deaths(&mut self) -> Vec<Death> {
@@ -131,6 +148,7 @@ impl Fleet {
     /// Leaves the validators running when this process ends.
     pub(crate) fn leave(mut self) {
         self.started.clear();
+        self.relays = None;
     }
 
     /// Stops the validators and waits until they have ended.
@@ -203,6 +221,12 @@ impl Fleet {
             if let Some(process) = process {
                 started.node.forget(&process);
             }
+        }
+        if let Some((relays, mut child)) = self.relays.take() {
+            // One that does not end by itself is killed.
+            drop(relays.stop());
+            drop(child.kill());
+            drop(child.wait());
         }
     }
 }

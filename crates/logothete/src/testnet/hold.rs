@@ -1,7 +1,5 @@
-//! One `testnet up` at a time for each testnet: a lock on `up.lock`, held while it works or
-//! follows.
-//!
-//! Other commands work beside it; `down` ends it.
+//! A lock on a file that names its holder: one `testnet up` at a time works on a testnet (`up.lock`), one process
+//! carries its links (`relays/lock`).
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -19,77 +17,94 @@ pub(crate) struct Hold {
     _file: File,
 }
 
+/// What comes of trying to take a lock.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// It is ours now.
+    Ours(Hold),
+    /// Somebody else has it: this process, if it can be told.
+    Theirs(Option<Process>),
+}
+
 impl Hold {
-    /// Takes the lock.
+    /// Takes the lock on this file, if nobody has it.
     ///
     /// # Errors
     ///
-    /// [`crate::failure::Exit::Refused`] when another `testnet up` has it.
-    pub(crate) fn take(layout: &Layout) -> Result<Self, Failure> {
-        let path = layout.up_lock();
-        let fault = |cause| Failure::file("lock", &path, &cause);
-        let mut file = open(&path).map_err(fault)?;
+    /// Fails when the file cannot be opened or locked.
+    pub(crate) fn claim(path: &Path) -> Result<Claim, Failure> {
+        let fault = |cause| Failure::file("lock", path, &cause);
+        let mut file = open(path).map_err(fault)?;
         for _ in 0..HOLDER_ATTEMPTS {
             match file.try_lock() {
                 Ok(()) => {
                     file.set_len(0)
                         .and_then(|()| writeln!(file, "{}", std::process::id()))
                         .map_err(fault)?;
-                    return Ok(Self { _file: file });
+                    return Ok(Claim::Ours(Self { _file: file }));
                 }
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(cause)) => return Err(fault(cause)),
             }
-            if let Some(up) = written(&mut file).and_then(Process::of) {
-                return Err(refused(layout, &format!(" (process {})", up.id())));
+            if let Some(holder) = written(&mut file).and_then(Process::of) {
+                return Ok(Claim::Theirs(Some(holder)));
             }
             // It was taken a moment ago, its holder ends just now, or somebody only looks whether it is held.
             thread::sleep(HOLDER_PAUSE);
         }
-        Err(refused(layout, ""))
+        Ok(Claim::Theirs(None))
     }
 
-    /// The `testnet up` that has the lock, if one has.
+    /// Takes the lock of `testnet up`.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::failure::Exit::Refused`] when another `testnet up` has it.
+    pub(crate) fn of_up(layout: &Layout) -> Result<Self, Failure> {
+        let by = match Self::claim(&layout.up_lock())? {
+            Claim::Ours(hold) => return Ok(hold),
+            Claim::Theirs(Some(up)) => format!(" (process {})", up.id()),
+            Claim::Theirs(None) => String::new(),
+        };
+        let root = layout.root().display();
+        Err(Failure::refused(format!("another `logothete testnet up`{by} works on {root}"))
+            .with_hint("`logothete testnet status` shows it, `logothete testnet down` ends it"))
+    }
+
+    /// The process that has the lock on this file, if one has.
     ///
     /// # Errors
     ///
     /// Fails when the lock cannot be looked at.
-    pub(crate) fn holder(layout: &Layout) -> Result<Option<Process>, Failure> {
-        Ok(held(layout)?.and_then(|mut file| written(&mut file)).and_then(Process::of))
+    pub(crate) fn holder(path: &Path) -> Result<Option<Process>, Failure> {
+        Ok(held(path)?.and_then(|mut file| written(&mut file)).and_then(Process::of))
     }
 
-    /// Whether nothing is left of a `testnet up` that had the lock: it has ended, and the lock is free or somebody
+    /// Whether nothing is left of a process that had the lock: it has ended, and the lock is free or somebody
     /// else's.
     ///
     /// # Errors
     ///
     /// Fails when the lock cannot be looked at.
-    pub(crate) fn is_free_of(layout: &Layout, up: &Process) -> Result<bool, Failure> {
-        if up.condition() != Condition::Gone {
+    pub(crate) fn is_free_of(path: &Path, holder: &Process) -> Result<bool, Failure> {
+        if holder.condition() != Condition::Gone {
             return Ok(false);
         }
-        Ok(held(layout)?.is_none_or(|mut file| !up.holds(written(&mut file))))
+        Ok(held(path)?.is_none_or(|mut file| !holder.holds(written(&mut file))))
     }
 }
 
-fn refused(layout: &Layout, by: &str) -> Failure {
-    let root = layout.root().display();
-    Failure::refused(format!("another `logothete testnet up`{by} works on {root}"))
-        .with_hint("`logothete testnet status` shows it, `logothete testnet down` ends it")
-}
-
 /// The lock file, if somebody holds the lock.
-fn held(layout: &Layout) -> Result<Option<File>, Failure> {
-    let path = layout.up_lock();
-    let file = match File::open(&path) {
+fn held(path: &Path) -> Result<Option<File>, Failure> {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Failure::file("open", &path, &error)),
+        Err(error) => return Err(Failure::file("open", path, &error)),
     };
     match file.try_lock_shared() {
         Ok(()) => Ok(None),
         Err(TryLockError::WouldBlock) => Ok(Some(file)),
-        Err(TryLockError::Error(cause)) => Err(Failure::file("lock", &path, &cause)),
+        Err(TryLockError::Error(cause)) => Err(Failure::file("lock", path, &cause)),
     }
 }
 

@@ -11,6 +11,7 @@ use crypto::keys::SecretKey;
 use types::address::Address;
 use types::amount::Amount;
 use types::genesis::{Genesis, GenesisBuilder};
+use types::parameters::Parameters;
 use types::peer_id;
 use types::validators::Validator;
 use zeroize::Zeroizing;
@@ -97,6 +98,20 @@ impl Plan {
         seed: u64,
         further: &[Address],
     ) -> Result<Self, Failure> {
+        Self::with_parameters(validators, seed, further, Parameters::default())
+    }
+
+    /// The same with other parameters than a local network starts with.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::with_accounts`], and when a parameter is out of bounds.
+    pub(crate) fn with_parameters(
+        validators: usize,
+        seed: u64,
+        further: &[Address],
+        parameters: Parameters,
+    ) -> Result<Self, Failure> {
         let validators: Vec<_> =
             (0..validators).map(|index| planned_validator(seed, index)).collect();
         let words = words(seed);
@@ -105,6 +120,7 @@ impl Plan {
             .map(|(number, name)| PlannedAccount { name, key: words.account(number) })
             .collect();
         let mut builder = GenesisBuilder::local(NETWORK_NAME);
+        builder.parameters = parameters;
         builder.validators = validators.iter().map(PlannedValidator::public).collect();
         let named = accounts.iter().map(PlannedAccount::address);
         builder.accounts =

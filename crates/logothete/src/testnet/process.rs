@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -55,6 +56,19 @@ impl Process {
             Some(seen) if seen.birth == self.birth => condition(seen.state),
             Some(_) | None => Condition::Gone,
         }
+    }
+
+    /// How long the thread of it that waited most has waited for a processor, in all: what a busy computer took from
+    /// it. Zero where the system does not tell, and when it has ended.
+    pub(crate) fn starved(&self) -> Duration {
+        let id = self.pid.as_raw_nonzero();
+        let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+        let waited = threads.filter_map(|thread| {
+            // Time on a processor, time waited for one, both in nanoseconds, and how often.
+            let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            text.split_whitespace().nth(1)?.parse().ok()
+        });
+        Duration::from_nanos(waited.max().unwrap_or(0))
     }
 
     /// Whether a lock that somebody holds, and whose holder wrote this id, is held by this process.

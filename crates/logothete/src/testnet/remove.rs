@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::failure::Failure;
 use crate::testnet::layout::Layout;
 use crate::testnet::node::Node;
+use crate::testnet::relays::Relays;
 
 /// Deletes the files of a testnet that does not run. The genesis goes last, so that an interrupted
 /// deletion can be taken up again. The directory itself and the lock of `testnet up` stay.
@@ -19,6 +20,7 @@ pub(crate) fn remove(layout: &Layout) -> Result<(), Failure> {
     for node in layout.existing_nodes()? {
         remove_node(&node)?;
     }
+    Relays::of(layout).remove()?;
     remove_file(&layout.accounts())?;
     remove_file(&layout.genesis())
 }

@@ -10,6 +10,7 @@ use crate::testnet::hold::Hold;
 use crate::testnet::layout::Layout;
 use crate::testnet::node::Node;
 use crate::testnet::process::{Condition, Process};
+use crate::testnet::relays::Relays;
 
 /// How long a validator may take to end cleanly.
 pub(crate) const GRACE: Duration = Duration::from_secs(15);
@@ -123,7 +124,7 @@ pub(crate) fn await_condition(
 }
 
 /// Stops a whole testnet: first a `testnet up` that works on it, which stops what it started, then
-/// every validator that still runs.
+/// every validator that still runs, then what carries the links.
 ///
 /// # Errors
 ///
@@ -136,15 +137,16 @@ pub(crate) fn down(layout: &Layout, interrupt: &Interrupt) -> Result<Vec<(Node, 
             before.push((node.clone(), process));
         }
     }
-    if let Some(up) = Hold::holder(layout)? {
+    if let Some(up) = Hold::holder(&layout.up_lock())? {
         ask(&up).map_err(|cause| Failure::fault("cannot end `testnet up`", &cause))?;
         // It gives its validators their time and then kills them.
         let deadline = Instant::now() + GRACE + KILL_PATIENCE;
-        while !Hold::is_free_of(layout, &up)? && Instant::now() < deadline {
+        while !Hold::is_free_of(&layout.up_lock(), &up)? && Instant::now() < deadline {
             std::thread::sleep(PAUSE);
         }
     }
     let mut ends = stop(&nodes, interrupt)?;
+    Relays::of(layout).stop()?;
     for (node, _) in before {
         if !ends.iter().any(|(ended, _)| *ended == node) {
             ends.push((node, End::Clean));

@@ -236,18 +236,18 @@ fn a_damaged_genesis_is_said_with_its_line() {
 #[test]
 fn one_up_at_a_time_works_on_a_testnet() {
     let (_folder, testnet) = made(1, 0);
-    assert_eq!(Hold::holder(&testnet.layout).unwrap(), None);
+    assert_eq!(Hold::holder(&testnet.layout.up_lock()).unwrap(), None);
 
-    let hold = Hold::take(&testnet.layout).unwrap();
-    let failure = Hold::take(&testnet.layout).unwrap_err();
+    let hold = Hold::of_up(&testnet.layout).unwrap();
+    let failure = Hold::of_up(&testnet.layout).unwrap_err();
 
     assert_eq!(failure.exit, Exit::Refused);
     let pid = std::process::id();
     assert!(failure.text.contains(&format!("(process {pid})")), "{}", failure.text);
-    assert_eq!(Hold::holder(&testnet.layout).unwrap().unwrap().id(), pid);
+    assert_eq!(Hold::holder(&testnet.layout.up_lock()).unwrap().unwrap().id(), pid);
     drop(hold);
-    assert_eq!(Hold::holder(&testnet.layout).unwrap(), None);
-    Hold::take(&testnet.layout).unwrap();
+    assert_eq!(Hold::holder(&testnet.layout.up_lock()).unwrap(), None);
+    Hold::of_up(&testnet.layout).unwrap();
 }
 
 #[test]
@@ -336,12 +336,12 @@ fn an_up_that_was_killed_is_gone_when_its_lock_is_free() {
     let layout = &testnet.layout;
     let lingering = Lingering::on(&layout.up_lock());
     let process = lingering.process.clone();
-    assert!(!Hold::is_free_of(layout, &process).unwrap());
+    assert!(!Hold::is_free_of(&layout.up_lock(), &process).unwrap());
 
     process.signal(Signal::KILL).unwrap();
     lingering.await_end();
-    assert!(!Hold::is_free_of(layout, &process).unwrap());
+    assert!(!Hold::is_free_of(&layout.up_lock(), &process).unwrap());
     lingering.vanish();
 
-    assert!(Hold::is_free_of(layout, &process).unwrap());
+    assert!(Hold::is_free_of(&layout.up_lock(), &process).unwrap());
 }

@@ -54,12 +54,21 @@ pub(super) fn kill(nodes: &[Node], output: &mut Output) -> Result<Exit, Failure>
 pub(super) fn pause(nodes: &[Node], output: &mut Output) -> Result<Exit, Failure> {
     let mut deeds = Deeds::default();
     for (node, process) in running(nodes)? {
-        process.signal(Signal::STOP).map_err(|cause| cannot_signal(&node, &cause))?;
-        stop::await_condition(&node, &process, Condition::Halted, SIGNAL_PATIENCE)?;
+        halt(&node, &process)?;
         deeds.add(&node, "paused");
     }
     output.result(&deeds)?;
     Ok(Exit::Done)
+}
+
+/// Halts a process and waits until it is.
+///
+/// # Errors
+///
+/// Fails when it cannot be signalled or does not halt.
+pub(super) fn halt(node: &Node, process: &Process) -> Result<(), Failure> {
+    process.signal(Signal::STOP).map_err(|cause| cannot_signal(node, &cause))?;
+    stop::await_condition(node, process, Condition::Halted, SIGNAL_PATIENCE)
 }
 
 /// SIGCONT. One that was not halted stays as it is.
@@ -70,20 +79,30 @@ pub(super) fn pause(nodes: &[Node], output: &mut Output) -> Result<Exit, Failure
 pub(super) fn resume(nodes: &[Node], output: &mut Output) -> Result<Exit, Failure> {
     let mut deeds = Deeds::default();
     for (node, process) in running(nodes)? {
-        process.signal(Signal::CONT).map_err(|cause| cannot_signal(&node, &cause))?;
-        stop::await_condition(&node, &process, Condition::Running, SIGNAL_PATIENCE)?;
-        let deadline = Instant::now() + SIGNAL_PATIENCE;
-        while node.client(&process, PATIENCE).is_none_or(|client| client.status().is_err()) {
-            if Instant::now() > deadline {
-                let text = format!("{} runs again and does not answer", node.name());
-                return Err(Failure::new(Exit::TimedOut, text));
-            }
-            std::thread::sleep(Duration::from_millis(25));
-        }
+        go_on(&node, &process)?;
         deeds.add(&node, "running");
     }
     output.result(&deeds)?;
     Ok(Exit::Done)
+}
+
+/// Lets a halted process go on and waits until it answers.
+///
+/// # Errors
+///
+/// Fails when it cannot be signalled; [`Exit::TimedOut`] when it does not answer.
+pub(super) fn go_on(node: &Node, process: &Process) -> Result<(), Failure> {
+    process.signal(Signal::CONT).map_err(|cause| cannot_signal(node, &cause))?;
+    stop::await_condition(node, process, Condition::Running, SIGNAL_PATIENCE)?;
+    let deadline = Instant::now() + SIGNAL_PATIENCE;
+    while node.client(process, PATIENCE).is_none_or(|client| client.status().is_err()) {
+        if Instant::now() > deadline {
+            let text = format!("{} runs again and does not answer", node.name());
+            return Err(Failure::new(Exit::TimedOut, text));
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    Ok(())
 }
 
 /// Starts validators that do not run, with the addresses of those that do.
@@ -164,11 +183,26 @@ pub(super) fn start_them(
     nodes: &[Node],
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    let deeds = started(testnet, nodes, output)?;
+    output.result(&deeds)?;
+    Ok(Exit::Done)
+}
+
+/// Starts validators and gives how they are.
+///
+/// # Errors
+///
+/// As [`Fleet::start`].
+pub(super) fn started(
+    testnet: &Testnet,
+    nodes: &[Node],
+    output: &mut Output,
+) -> Result<Deeds, Failure> {
     let interrupt =
         Interrupt::install().map_err(|cause| Failure::fault("cannot take signals", &cause))?;
     let orders = Orders { attached: false, deadline: Instant::now() + START_PATIENCE, interrupt };
     let all = testnet.nodes();
-    let mut fleet = Fleet::start(&all, nodes, &orders)?;
+    let mut fleet = Fleet::start(testnet, nodes, &orders)?;
     // A validator is ready when it reaches a quorum, which it can only do while a quorum runs.
     let mut live = 0_usize;
     for node in &all {
@@ -178,8 +212,11 @@ pub(super) fn start_them(
         }
     }
     let quorum = live >= testnet.genesis.validators().quorum().q();
-    if quorum {
+    let whole = testnet.relays().are_whole()?;
+    if quorum && whole {
         fleet.await_ready(nodes, &orders)?;
+    } else if quorum {
+        output.notice("links are faulty, so nobody waits until all are connected");
     } else {
         output.notice(format_args!("{live} validators run, too few for a quorum"));
     }
@@ -190,7 +227,7 @@ pub(super) fn start_them(
         let client = process.as_ref().and_then(|process| node.client(process, PATIENCE));
         let retired = client.and_then(|client| client.status().ok()).is_some_and(|it| it.retired);
         let attacks = Attacks::of(node)?;
-        let state = match (retired, quorum && attacks.is_honest()) {
+        let state = match (retired, quorum && whole && attacks.is_honest()) {
             (true, _) => "retired",
             (false, true) => "ready",
             (false, false) => "running",
@@ -199,12 +236,11 @@ pub(super) fn start_them(
         let api = file.map(|file| file.api);
         deeds.validators.push(Deed { api, ..Deed::of(node, state, &attacks) });
     }
-    output.result(&deeds)?;
-    Ok(Exit::Done)
+    Ok(deeds)
 }
 
 /// The processes of the validators, all of which must run.
-fn running(nodes: &[Node]) -> Result<Vec<(Node, Process)>, Failure> {
+pub(super) fn running(nodes: &[Node]) -> Result<Vec<(Node, Process)>, Failure> {
     let mut running = Vec::new();
     for node in nodes {
         let Some(process) = node.process()? else {

@@ -42,8 +42,14 @@ pub(super) fn run(
     let nodes = testnet.nodes();
     let noun = if nodes.len() == 1 { "validator" } else { "validators" };
     output.notice(format_args!("starting {} {noun}", nodes.len()));
-    let mut fleet = Fleet::start(&nodes, &nodes, &orders)?;
-    fleet.await_ready(&nodes, &orders)?;
+    let mut fleet = Fleet::start(&testnet, &nodes, &orders)?;
+    if !testnet.relays().are_whole()? {
+        output.notice("links are faulty, so nobody waits until all are connected");
+    } else if fleet.has_only_relays() {
+        output.notice("the relays run again; the validators find one another within half a minute");
+    } else {
+        fleet.await_ready(&nodes, &orders)?;
+    }
     let took = began.elapsed();
     let sights = Watch::new(nodes.clone(), PATIENCE).look()?;
     output.result(&Screen::of(&testnet, dir, &sights, created, took))?;
@@ -56,6 +62,7 @@ pub(super) fn run(
     fleet.stop(&interrupt);
     // Also those that somebody else started meanwhile: this is the end of the testnet.
     let ends = stop::stop(&nodes, &interrupt)?;
+    testnet.relays().stop()?;
     warn_of_killed(&ends, output);
     drop(hold);
     followed?;
@@ -84,11 +91,14 @@ fn prepare(
     if arguments.reset {
         warn_of_killed(&stop::down(&layout, interrupt)?, output);
     }
-    let hold = Hold::take(&layout)?;
+    let hold = Hold::of_up(&layout)?;
     if arguments.reset {
         remove::remove(&layout)?;
     }
     let (testnet, created) = Testnet::prepare(layout, arguments.validators, arguments.seed)?;
     turn::give(&testnet, arguments)?;
+    if arguments.relays {
+        testnet.relays().make(&testnet.nodes())?;
+    }
     Ok((testnet, created, hold))
 }
