@@ -10,13 +10,14 @@ use serde::Serialize;
 use crate::cli::ListArguments;
 
 /// What is behind the name of an attack: its knob, a value, and what it means.
-const KNOBS: [KnobRow; 7] = [
+const KNOBS: [KnobRow; 8] = [
     KnobRow::new("chance", "250", "in how many of 1000 cases it happens; 1000 if not said"),
     KnobRow::new("from", "3", "the first height"),
     KnobRow::new("until", "9", "the last height"),
     KnobRow::new("from-view", "1", "the first view"),
     KnobRow::new("until-view", "4", "the last view"),
     KnobRow::new("victims", "1+2", "to whom it is done; whom the attack chooses if not said"),
+    KnobRow::new("with", "0+1", "who shares the plan; as many of the first as it takes if not said"),
     KnobRow::new("delay", "1500", "milliseconds, of attacks that are slow; 1000 if not said"),
 ];
 

@@ -16,6 +16,7 @@ mod door;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod forks;
 mod gateway;
 pub mod key_file;
 mod lane;

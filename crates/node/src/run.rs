@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, watch};
 use types::door::Door;
 use types::evidence::Evidence;
 use types::number::Height;
+use types::proof::ProvedBlock;
 use types::rejection::Rejection;
 use types::replica::ReplicaId;
 use types::transaction::TransactionId;
@@ -34,6 +35,7 @@ use crate::door::evidence::{Brought, EvidenceDoor};
 use crate::door::worth::Worth;
 use crate::door::{Checked, ConsensusDoor, CutOff, Delivered};
 use crate::error::NodeError;
+use crate::forks::{self, ForkAlarm};
 use crate::gateway::{Gateway, Lookups};
 use crate::metrics::Metrics;
 use crate::recovery::{Recovered, recover};
@@ -206,6 +208,7 @@ struct Shared {
     view: watch::Receiver<View>,
     durable: watch::Receiver<Height>,
     caught_up: watch::Receiver<bool>,
+    fork: watch::Receiver<Option<Height>>,
 }
 
 impl House {
@@ -242,6 +245,8 @@ impl House {
         let (spread_out, spread_in) = mpsc::channel(SPREAD_MAX);
         let (dropped, dropped_in) = mpsc::channel(DROPPED_MAX);
         let (connected, connected_in) = mpsc::channel(CONNECTED_MAX);
+        let (rivals, rivals_in) = mpsc::channel(forks::WAITING_MAX);
+        let (seen, fork) = watch::channel(None);
         let (jobs, jobs_in) = mpsc::channel(disk::JOBS_MAX);
         let senders = Senders { inputs, requests, deliveries, messages, connected };
         let shared = Shared {
@@ -255,6 +260,7 @@ impl House {
             view: views,
             durable: durables,
             caught_up: caught,
+            fork,
         };
         let channels = Channels {
             inputs: inputs_in,
@@ -264,6 +270,7 @@ impl House {
             dropped,
             durable: shared.durable.clone(),
             behind,
+            rivals,
             view,
             stop: self.halted.clone(),
         };
@@ -276,6 +283,7 @@ impl House {
         self.spawn_door(&senders, &shared, messages_in, deliveries_in);
         self.spawn_catch_up(&senders, &shared, caught_up, behinds, connected_in);
         self.spawn_dispatch(&senders, &shared, events, listening);
+        self.spawn("the alarm for forks", self.alarm(&senders, &shared, rivals_in, seen).run());
         self.spawn("gossip", spread(self.network.clone(), spread_in));
         let told = tell_dropped(dropped_in, shared.hub.clone(), shared.waiters.clone());
         self.spawn("notices", told);
@@ -294,6 +302,7 @@ impl House {
             view: shared.view,
             durable: shared.durable,
             caught_up: shared.caught_up,
+            fork: shared.fork,
             network: self.network.clone(),
             deliveries: senders.deliveries,
             requests: senders.requests,
@@ -331,6 +340,24 @@ impl House {
             waiters: shared.waiters.clone(),
             durable,
             metrics: self.metrics.disk.clone(),
+        }
+    }
+
+    fn alarm(
+        &self,
+        senders: &Senders,
+        shared: &Shared,
+        rivals: mpsc::Receiver<ProvedBlock>,
+        seen: watch::Sender<Option<Height>>,
+    ) -> ForkAlarm {
+        ForkAlarm {
+            validators: self.config.genesis.validators().clone(),
+            store: shared.store.clone(),
+            durable: shared.durable.clone(),
+            rivals,
+            inputs: senders.inputs.clone(),
+            seen,
+            met: self.metrics.forks.clone(),
         }
     }
 

@@ -45,6 +45,10 @@ pub(super) struct Errand<P> {
     greetings: VecDeque<ReplicaId>,
     /// Who was asked last without a reason.
     greeted: ReplicaId,
+    /// Whose newest block is to be compared.
+    comparison: Option<ReplicaId>,
+    /// What came of comparisons, for the core.
+    compared: Vec<Checked>,
     /// Who has had nothing that was not here, since the start.
     had_nothing: BTreeSet<ReplicaId>,
     /// Who has had nothing since blocks came last.
@@ -53,6 +57,8 @@ pub(super) struct Errand<P> {
     hint_at: Instant,
     /// What was committed when the core last committed anything, and when that was seen.
     progress: (Height, Instant),
+    /// What was committed a period ago.
+    before: Height,
     period: Interval,
 }
 
@@ -80,10 +86,13 @@ impl<P: Peers + 'static> Errand<P> {
             questions: JoinSet::new(),
             greetings: VecDeque::new(),
             greeted: with.replica,
+            comparison: None,
+            compared: Vec::new(),
             had_nothing: BTreeSet::new(),
             lacking: BTreeSet::new(),
             hint_at: now,
             progress: (committed, now),
+            before: Height::GENESIS,
             period,
         }
     }
@@ -114,6 +123,12 @@ impl<P: Peers + 'static> Errand<P> {
 
     /// Gives the core what is next. Whether the core is still there.
     async fn hand_over(&mut self) -> bool {
+        for (blocks, room) in std::mem::take(&mut self.compared) {
+            let arrived = Arrived { input: Input::Blocks(blocks), held: room.into() };
+            if self.inputs.send(arrived).await.is_err() {
+                return false;
+            }
+        }
         while let Some((blocks, room)) = self.plan.hand_over() {
             self.metrics.fetched.inc_by(u64::try_from(blocks.len()).unwrap_or(u64::MAX));
             let arrived = Arrived { input: Input::Blocks(blocks), held: room.into() };
@@ -170,6 +185,9 @@ impl<P: Peers + 'static> Errand<P> {
             if let Some(peer) = peers.find(|peer| **peer > self.greeted).or(first).copied() {
                 self.greeted = peer;
                 self.greet(peer);
+                // What moves shows a fork by itself: one of two is always ahead, and the other asks for its next block.
+                let still = committed == std::mem::replace(&mut self.before, committed);
+                self.comparison = Some(peer).filter(|_| still && committed > Height::GENESIS);
             }
         }
     }
@@ -225,9 +243,14 @@ impl<P: Peers + 'static> Errand<P> {
         let place = self.greetings.iter().position(|peer| {
             !self.plan.is_asked(*peer) && self.standings.admits(&connected, *peer, now)
         });
-        let peer = self.greetings.remove(place?)?;
-        let range = Range { from: self.plan.next(), count: self.standings.count(peer) };
-        Some((peer, range, Reason::Greeting))
+        if let Some(peer) = place.and_then(|place| self.greetings.remove(place)) {
+            let range = Range { from: self.plan.next(), count: self.standings.count(peer) };
+            return Some((peer, range, Reason::Greeting));
+        }
+        let peer = self.comparison.filter(|peer| !self.plan.is_asked(*peer))?;
+        self.comparison = None;
+        let newest = self.view.borrow().protocol.committed;
+        Some((peer, Range { from: newest, count: 1 }, Reason::Comparison))
     }
 
     /// Takes what became of a question.
@@ -236,6 +259,11 @@ impl<P: Peers + 'static> Errand<P> {
         let now = Instant::now();
         self.plan.answered(peer);
         match outcome {
+            // One that has no such block is behind, and compares by itself.
+            Outcome::Nothing if reason == Reason::Comparison => {}
+            Outcome::Blocks { blocks, forged: false } if reason == Reason::Comparison => {
+                self.compared.push((blocks, room));
+            }
             Outcome::Blocks { blocks, forged } => {
                 if forged {
                     self.refuse(peer, range, now);

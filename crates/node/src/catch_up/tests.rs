@@ -13,7 +13,7 @@ use types::number::View as ViewNumber;
 
 use super::plan::{ASKED_MAX, RANGES_MAX};
 use super::*;
-use crate::fixture::{genesis, proved};
+use crate::fixture::{genesis, proved, rivals};
 
 /// No wait is longer; a test that needs it has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -516,4 +516,34 @@ fn as_many_blocks_are_given_as_are_wanted_and_there() {
     assert_eq!([given(1, 5), given(598, 5), given(600, 1), given(601, 5)], [5, 3, 1, 0]);
     assert_eq!([given(1, u32::MAX), given(1, 0), given(u64::MAX, 9), given(0, 9)], [512, 0, 0, 0]);
     assert_eq!(answer(&store, b"no request"), None);
+}
+
+/// A fork at whose end nothing happens any more would never be noticed: everybody is as high as everybody.
+#[tokio::test]
+async fn a_network_that_stands_still_has_its_newest_blocks_compared() {
+    let genesis = genesis(4);
+    let (own, other) = (proved(&genesis, 3), rivals(&genesis, 3));
+    let pace = Pace { period: Duration::from_millis(10), ..STILL };
+    let mut setting = setting(&genesis, 3, pace);
+
+    let input = loop {
+        tokio::select! {
+            asked = soon(setting.asked.recv()) => {
+                let Asked { peer, request, answer } = asked.unwrap();
+                let chain = if peer == 3 { &other } else { &own };
+                answer.send(honest(chain, &request)).unwrap();
+            }
+            arrived = setting.inputs.recv() => {
+                let Input::Blocks(blocks) = arrived.unwrap().take() else { panic!("another input") };
+                let [block] = blocks.as_slice() else { panic!("{} blocks", blocks.len()) };
+                let id = block.get().block.id();
+                if id != own[2].block.id() {
+                    break id;
+                }
+            }
+        }
+    };
+
+    assert_eq!(input, other[2].block.id());
+    assert_eq!((setting.committed(), setting.metrics.refused.get()), (3, 0));
 }
