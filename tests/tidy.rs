@@ -28,7 +28,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "logothete",
         &["crypto", "types", "ledger", "pbft", "network", "storage", "api", "node", "program"],
     ),
-    ("adversary", &["crypto", "types", "pbft", "byzantine", "node", "program"]),
+    ("adversary", &["crypto", "types", "ledger", "pbft", "network", "api", "byzantine", "node", "program"]),
     ("wallet", &["crypto", "types", "api"]),
 ];
 

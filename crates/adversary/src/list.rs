@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use byzantine::attack::{CATALOGUE, Kind};
+use byzantine::{client, service};
 use program::failure::{Exit, Failure};
 use program::output::{BOLD, DIM, Output, Report, styled};
 use serde::Serialize;
@@ -27,17 +28,30 @@ const KNOBS: [KnobRow; 8] = [
 ///
 /// Fails when nobody takes the result.
 pub(crate) fn run(arguments: &ListArguments, output: &mut Output) -> Result<Exit, Failure> {
-    let named = arguments.attacks.iter().map(|attack| attack.kind);
-    let kinds: Vec<&Kind> =
-        if arguments.attacks.is_empty() { CATALOGUE.iter().collect() } else { named.collect() };
-    let attacks = kinds.into_iter().map(AttackRow::of).collect();
-    output.result(&List { attacks, knobs: &KNOBS })?;
+    let named = arguments.attacks.iter().map(|known| AttackRow::of(known.0.kind));
+    let list = match arguments.attacks.is_empty() {
+        true => List {
+            attacks: CATALOGUE.iter().map(AttackRow::of).collect(),
+            beside: service::CATALOGUE.iter().map(|(_, kind)| AttackRow::of(kind)).collect(),
+            clients: client::CATALOGUE.iter().map(AttackRow::of_client).collect(),
+            knobs: &KNOBS,
+        },
+        false => {
+            List { attacks: named.collect(), beside: vec![], clients: vec![], knobs: &KNOBS }
+        }
+    };
+    output.result(&list)?;
     Ok(Exit::Done)
 }
 
 #[derive(Debug, Serialize)]
 struct List {
+    /// What validators say in consensus.
     attacks: Vec<AttackRow>,
+    /// What validators answer and send beside it.
+    beside: Vec<AttackRow>,
+    /// What clients submit.
+    clients: Vec<AttackRow>,
     knobs: &'static [KnobRow],
 }
 
@@ -45,6 +59,8 @@ struct List {
 struct AttackRow {
     name: &'static str,
     sentence: &'static str,
+    /// What those who follow the protocol do about it.
+    answer: &'static str,
     /// Whether two messages of it are evidence.
     provable: bool,
 }
@@ -58,8 +74,19 @@ struct KnobRow {
 
 impl AttackRow {
     fn of(kind: &Kind) -> Self {
-        let Kind { name, sentence, provable, .. } = *kind;
-        Self { name, sentence, provable }
+        let Kind { name, sentence, answer, provable, .. } = *kind;
+        Self { name, sentence, answer, provable }
+    }
+
+    const fn of_client(kind: &client::Kind) -> Self {
+        let client::Kind { name, sentence, answer, .. } = *kind;
+        Self { name, sentence, answer, provable: false }
+    }
+
+    fn text(&self, width: usize, out: &mut dyn Write) -> io::Result<()> {
+        let Self { name, sentence, provable, .. } = self;
+        let proof = if *provable { styled(DIM, " (leaves a proof)") } else { String::new() };
+        writeln!(out, "{}  {sentence}{proof}", styled(BOLD, format!("{name:width$}")))
     }
 }
 
@@ -71,10 +98,17 @@ impl KnobRow {
 
 impl Report for List {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
-        let width = self.attacks.iter().map(|attack| attack.name.len()).max().unwrap_or_default();
-        for AttackRow { name, sentence, provable } in &self.attacks {
-            let proof = if *provable { styled(DIM, " (leaves a proof)") } else { String::new() };
-            writeln!(out, "{}  {sentence}{proof}", styled(BOLD, format!("{name:width$}")))?;
+        let all = self.attacks.iter().chain(&self.beside).chain(&self.clients);
+        let width = all.map(|attack| attack.name.len()).max().unwrap_or_default();
+        self.attacks.iter().try_for_each(|attack| attack.text(width, out))?;
+        for (heading, attacks) in [
+            ("beside consensus, by a validator:", &self.beside),
+            ("by a client, `logothete-adversary client --attack NAME`:", &self.clients),
+        ] {
+            if !attacks.is_empty() {
+                writeln!(out, "\n{heading}")?;
+                attacks.iter().try_for_each(|attack| attack.text(width, out))?;
+            }
         }
         writeln!(
             out,

@@ -26,7 +26,7 @@ mod double_vote;
 mod equivocate;
 mod false_status;
 mod foreign_chain;
-mod forge_header;
+pub(crate) mod forge_header;
 mod forged_certificate;
 mod fork_ancestor;
 mod garbage_signatures;
@@ -112,7 +112,7 @@ pub struct Kind {
     pub role: Role,
     /// Whether the lie can be proved to anybody once two honest replicas compare what they heard.
     pub provable: bool,
-    make: fn() -> Box<dyn Strategy>,
+    pub(crate) make: fn() -> Box<dyn Strategy>,
 }
 
 /// Every attack, by name.
@@ -247,10 +247,25 @@ impl FromStr for Attack {
     type Err = AttackError;
 
     fn from_str(text: &str) -> Result<Self, AttackError> {
+        Self::parse(text, CATALOGUE.iter())
+    }
+}
+
+impl Attack {
+    /// Reads one of these kinds with its knobs.
+    ///
+    /// # Errors
+    ///
+    /// When it is none of them, or a knob is none.
+    pub fn parse(
+        text: &str,
+        kinds: impl Iterator<Item = &'static Kind> + Clone,
+    ) -> Result<Self, AttackError> {
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
-        let kind = Kind::of(name).ok_or_else(|| AttackError::Unknown {
+        let found = kinds.clone().find(|kind| kind.name == name);
+        let kind = found.ok_or_else(|| AttackError::Unknown {
             name: name.to_owned(),
-            known: CATALOGUE.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", "),
+            known: kinds.map(|kind| kind.name).collect::<Vec<_>>().join(", "),
         })?;
         let mut knobs = Knobs::default();
         for part in rest.split(',').filter(|part| !part.is_empty()) {

@@ -43,7 +43,7 @@ pub(crate) use lookups::{LOOKUPS_MAX, Lookups};
 const DURABLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The validator behind the HTTP API.
-pub(crate) struct Gateway {
+pub struct Gateway {
     /// The network that it is part of.
     pub(crate) genesis: Arc<Genesis>,
     /// The genesis as the operator wrote it.

@@ -9,10 +9,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use api::client::network::{RUN_FILE, RunFile};
+use api::backend::Backend;
 use api::events::EventHub;
 use ledger::Ledger;
 use network::{Limits, Network, Settings};
-use pbft::{Protocol, Replica};
+use pbft::Protocol;
 use prometheus_client::registry::Registry;
 use storage::{EvidenceStore, UsedKey};
 use tokio::net::TcpListener;
@@ -38,6 +39,7 @@ use crate::error::NodeError;
 use crate::forks::{self, ForkAlarm};
 use crate::gateway::{Gateway, Lookups};
 use crate::metrics::Metrics;
+use crate::parts::{Answerer, Honest, Parts};
 use crate::recovery::{Recovered, recover};
 use crate::requests::{Delivery, Offered, RequestDoor, spread};
 use crate::run_file;
@@ -66,23 +68,19 @@ const CONNECTED_MAX: usize = 256;
 /// Fails when the directory is refused, a socket cannot be opened, or a write fails. Nothing is
 /// sent after a failed write.
 pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), NodeError> {
-    run_as(config, stop, |replica, _| replica).await
+    run_as(config, stop, Honest).await
 }
 
-/// Runs a validator whose core is what `wrap` makes of the replica that was rebuilt from its
-/// directory.
+/// Runs a validator that is made of these parts.
 ///
 /// # Errors
 ///
 /// As [`run`].
-pub async fn run_as<P>(
+pub async fn run_as<P: Parts>(
     config: Config,
     stop: watch::Receiver<bool>,
-    wrap: impl FnOnce(Replica<Ledger>, &Config) -> P,
-) -> Result<(), NodeError>
-where
-    P: Protocol<Application = Ledger> + Send + 'static,
-{
+    mut parts: P,
+) -> Result<(), NodeError> {
     let config = Arc::new(config);
     let mut api_limits = api::server::Limits::default();
     api_limits.connections_max = descriptors::connections_max(api_limits.connections_max)?;
@@ -121,8 +119,10 @@ where
     let house = House { config, network, metrics, limits, faults, halted };
     let listening = watch::Sender::new(None);
     let addressed = listening.subscribe();
+    parts.joins(&house.network);
     let Started { mut threads, gateway } =
-        house.start(recovered, wrap, events, listening, registry);
+        house.start(recovered, &mut parts, events, listening, registry);
+    let gateway = parts.backend(gateway);
     let mut file = None;
     let result = async {
         let server = house
@@ -212,10 +212,10 @@ struct Shared {
 }
 
 impl House {
-    fn start<P: Protocol<Application = Ledger> + Send + 'static>(
+    fn start<P: Parts>(
         &self,
         recovered: Recovered,
-        wrap: impl FnOnce(Replica<Ledger>, &Config) -> P,
+        parts: &mut P,
         events: mpsc::Receiver<network::Event>,
         listening: watch::Sender<Option<String>>,
         registry: Registry,
@@ -231,7 +231,7 @@ impl House {
             directory,
             replayed: _,
         } = recovered;
-        let protocol = wrap(replica, &self.config);
+        let protocol = parts.protocol(replica, &self.config);
         let (view, views) = watch::channel(View::of(&protocol));
         let (durable, durables) = watch::channel(store.committed());
         let (behind, behinds) = watch::channel(store.committed());
@@ -282,7 +282,7 @@ impl House {
         let disk = self.disk(&shared, evidence, durable);
         self.spawn_door(&senders, &shared, messages_in, deliveries_in);
         self.spawn_catch_up(&senders, &shared, caught_up, behinds, connected_in);
-        self.spawn_dispatch(&senders, &shared, events, listening);
+        self.spawn_dispatch(&senders, &shared, events, listening, parts.answerer());
         self.spawn("the alarm for forks", self.alarm(&senders, &shared, rivals_in, seen).run());
         self.spawn("gossip", spread(self.network.clone(), spread_in));
         let told = tell_dropped(dropped_in, shared.hub.clone(), shared.waiters.clone());
@@ -313,10 +313,10 @@ impl House {
         }
     }
 
-    fn serve(
+    fn serve<B: Backend>(
         &self,
         listener: TcpListener,
-        gateway: Gateway,
+        gateway: B,
         limits: api::server::Limits,
     ) -> std::io::Result<JoinHandle<()>> {
         let mut halted = self.halted.clone();
@@ -462,6 +462,7 @@ impl House {
         shared: &Shared,
         events: mpsc::Receiver<network::Event>,
         listening: watch::Sender<Option<String>>,
+        answerer: Answerer,
     ) {
         let dispatch = Dispatch {
             messages: senders.messages.clone(),
@@ -471,6 +472,7 @@ impl House {
             connected: senders.connected.clone(),
             listening,
             store: shared.store.clone(),
+            answerer,
             frame_bytes_max: bytes(self.limits.frame_bytes_max),
             metrics: self.metrics.door.clone(),
         };
