@@ -137,7 +137,7 @@ fn count(answer: String) -> BTreeMap<String, u64> {
 
 fn submit(client: &Client, transaction: &SignedTransaction, wait: Wait) -> String {
     match client.submit(transaction, wait) {
-        Ok(answer) => answer.status.to_string(),
+        Ok(answer) => answer.status.to_string().replace(' ', "-"),
         Err(error) => refusal(&error),
     }
 }
