@@ -41,13 +41,6 @@ fn list(attacks: &[&str]) -> Value {
     attacks.iter().copied().collect()
 }
 
-/// A metric of a validator that is the sum of those with this name.
-fn metric(testnet: &Testnet, node: usize, name: &str) -> u64 {
-    let text = testnet.client(node).metrics().unwrap();
-    let lines = text.lines().filter(|line| line.starts_with(name));
-    lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
-}
-
 #[test]
 fn a_primary_that_proposes_two_blocks_splits_nobody_and_is_found_out() {
     let honest = [1, 2, 3];
@@ -59,7 +52,7 @@ fn a_primary_that_proposes_two_blocks_splits_nobody_and_is_found_out() {
     until_true("an honest validator proves it", || {
         honest.iter().any(|node| !evidence_files(&testnet, *node).is_empty())
     });
-    let accusing = |node: &usize| metric(&testnet, *node, "logothete_evidence_total") > 0;
+    let accusing = |node: &usize| testnet.metric(*node, "logothete_evidence_total") > 0;
     assert!(honest.iter().any(accusing));
     let count = load.stop();
 
@@ -108,13 +101,13 @@ fn more_than_t_that_conspire_fork_the_chain_which_is_noticed_alarmed_and_proved(
     });
     let noticed = honest.iter().filter(|node| testnet.status(**node).fork.is_some());
     for node in noticed {
-        assert!(metric(&testnet, *node, "logothete_rival_blocks_total") > 0, "node{node}");
+        assert!(testnet.metric(*node, "logothete_rival_blocks_total") > 0, "node{node}");
         let log = fs::read_to_string(testnet.node(*node).join("log")).unwrap();
         assert!(log.contains("ERROR") && log.contains("FORK: "), "node{node}: {log}");
     }
     let block = |node: usize| {
         let first = BlockName::Height(Height::new(1));
-        testnet.client(node).block(first).unwrap().unwrap().summary.id
+        testnet.client(node).block(first).unwrap().unwrap().summary.block
     };
     assert_ne!(block(2), block(3), "both committed the same block");
     let status = testnet.run(&["status"]);

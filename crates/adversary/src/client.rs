@@ -25,7 +25,7 @@ use crate::cli::ClientArguments;
 
 /// How long one answer is waited for, and how long a payment.
 const PATIENCE: Duration = Duration::from_secs(5);
-const PAYMENT_PATIENCE: Duration = Duration::from_secs(10);
+const PAYMENT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Pause when no validator says what nonce is next.
 const PAUSE: Duration = Duration::from_millis(200);

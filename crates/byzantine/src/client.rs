@@ -61,7 +61,7 @@ pub const CATALOGUE: &[Kind] = &[
     },
     Kind {
         name: "nonce-gaps",
-        sentence: "submits transfers by the thousand with a gap before their nonces, so that none can ever be executed",
+        sentence: "submits transfers by the thousand with a gap before their nonces, near and far, so that they must wait",
         answer: "an account has few places to wait in, and those of others are not taken",
         make: nonce_gaps,
     },
@@ -165,7 +165,8 @@ fn double_spend(purse: &Purse, random: &mut Random) -> Vec<Volley> {
 }
 
 fn nonce_gaps(purse: &Purse, random: &mut Random) -> Vec<Volley> {
-    let first = purse.nonce.get().saturating_add(2).saturating_add(random.below(1 << 40));
+    let gap = if random.chance(500) { random.below(32) } else { random.below(1 << 40) };
+    let first = purse.nonce.get().saturating_add(2).saturating_add(gap);
     let nonces = (0..STUFFING).map(|step| Nonce::new(first.saturating_add(step)));
     let stuffing = nonces.map(|nonce| purse.transfer(nonce, random)).collect();
     vec![Volley { to: Audience::All, what: Shot::Many(stuffing) }]
