@@ -177,9 +177,8 @@ fn a_wiped_validator_catches_up_past_one_that_forges_and_one_that_is_slow() {
 fn false_accusations_and_bytes_that_are_no_message_hurt_nobody() {
     let honest = [0, 1, 3];
     let testnet = Testnet::up(&["--timeout", "60", "--adversary", "2=garbage-frames"]);
-    let sent = |attack: &str| {
-        deeds(&testnet, 2).iter().filter(|deed| deed["attack"] == attack).count()
-    };
+    let sent =
+        |attack: &str| deeds(&testnet, 2).iter().filter(|deed| deed["attack"] == attack).count();
     let refused = || testnet.metric(0, "logothete_messages_forged_total");
 
     let load = Load::start(&testnet, 50, Wallet::GivesUp);
@@ -221,9 +220,8 @@ fn a_wallet_believes_nothing_of_what_t_validators_say_falsely() {
     let height = paid["height"].as_u64().unwrap();
     let signers = names(&paid["signers"]);
     assert!(signers.len() >= 2 && !signers.contains("node1"), "{paid}");
-    let truth = testnet.client(0).block(api::types::BlockName::Height(
-        types::number::Height::new(height),
-    ));
+    let truth =
+        testnet.client(0).block(api::types::BlockName::Height(types::number::Height::new(height)));
     assert_eq!(paid["block"], truth.unwrap().unwrap().summary.block.to_string());
 
     // The liar alone says that what can never be was paid.
@@ -249,10 +247,8 @@ fn a_wallet_believes_nothing_of_what_t_validators_say_falsely() {
     drop(wallet(&testnet, &["transaction", paid["id"].as_str().unwrap()]).with_code(0));
     drop(pay(&testnet, "2.00").with_code(0));
     assert_eq!(believed(&testnet).0, BALANCE - 300);
-    let told: BTreeSet<String> = deeds(&testnet, 1)
-        .iter()
-        .map(|deed| deed["attack"].as_str().unwrap().to_owned())
-        .collect();
+    let told: BTreeSet<String> =
+        deeds(&testnet, 1).iter().map(|deed| deed["attack"].as_str().unwrap().to_owned()).collect();
     let all = ["deny", "false-balances", "false-receipts", "own-chain"].map(str::to_owned);
     assert_eq!(told, BTreeSet::from(all));
 }

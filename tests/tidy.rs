@@ -28,7 +28,10 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "logothete",
         &["crypto", "types", "ledger", "pbft", "network", "storage", "api", "node", "program"],
     ),
-    ("adversary", &["crypto", "types", "ledger", "pbft", "network", "api", "byzantine", "node", "program"]),
+    (
+        "adversary",
+        &["crypto", "types", "ledger", "pbft", "network", "api", "byzantine", "node", "program"],
+    ),
     ("wallet", &["crypto", "types", "api"]),
 ];
 

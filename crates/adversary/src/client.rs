@@ -87,7 +87,8 @@ fn words(directory: &Path) -> Result<Words, Failure> {
     let text = fs::read_to_string(&path).map_err(|cause| Failure::file("read", &path, &cause))?;
     let wrong = || {
         let text = format!("{} holds no words of accounts", path.display());
-        Failure::new(Exit::Fault, text).with_hint("only a local testnet can be attacked by a client")
+        Failure::new(Exit::Fault, text)
+            .with_hint("only a local testnet can be attacked by a client")
     };
     let accounts: Accounts = toml::from_str(&text).map_err(|_| wrong())?;
     Words::parse(&accounts.words).map_err(|_| wrong())

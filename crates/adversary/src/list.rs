@@ -18,7 +18,11 @@ const KNOBS: [KnobRow; 8] = [
     KnobRow::new("from-view", "1", "the first view"),
     KnobRow::new("until-view", "4", "the last view"),
     KnobRow::new("victims", "1+2", "to whom it is done; whom the attack chooses if not said"),
-    KnobRow::new("with", "0+1", "who shares the plan; as many of the first as it takes if not said"),
+    KnobRow::new(
+        "with",
+        "0+1",
+        "who shares the plan; as many of the first as it takes if not said",
+    ),
     KnobRow::new("delay", "1500", "milliseconds, of attacks that are slow; 1000 if not said"),
 ];
 
@@ -36,9 +40,7 @@ pub(crate) fn run(arguments: &ListArguments, output: &mut Output) -> Result<Exit
             clients: client::CATALOGUE.iter().map(AttackRow::of_client).collect(),
             knobs: &KNOBS,
         },
-        false => {
-            List { attacks: named.collect(), beside: vec![], clients: vec![], knobs: &KNOBS }
-        }
+        false => List { attacks: named.collect(), beside: vec![], clients: vec![], knobs: &KNOBS },
     };
     output.result(&list)?;
     Ok(Exit::Done)

@@ -147,9 +147,8 @@ impl Backend for FalseReplies {
 
     async fn headers(&self, before: Option<Height>, limit: usize) -> Result<Vec<Header>, Fault> {
         let headers = self.honest.headers(before, limit).await?;
-        let own = |header: Header| {
-            self.own_block(header.height).map_or(header, |own| own.block.header)
-        };
+        let own =
+            |header: Header| self.own_block(header.height).map_or(header, |own| own.block.header);
         Ok(headers.into_iter().map(own).collect())
     }
 

@@ -119,14 +119,7 @@ pub const CATALOGUE: &[(Service, Kind)] = &[
 ];
 
 const fn kind(name: &'static str, sentence: &'static str, answer: &'static str) -> Kind {
-    Kind {
-        name,
-        sentence,
-        answer,
-        role: Role::Backup,
-        provable: false,
-        make: || Box::new(Replica),
-    }
+    Kind { name, sentence, answer, role: Role::Backup, provable: false, make: || Box::new(Replica) }
 }
 
 /// In consensus such a validator does what the replica inside does.

@@ -416,7 +416,11 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             self.accusations.entry(accused).or_insert(frame);
             let (now, tolerated) = (self.accusations.len(), self.validators.quorum().t());
             if now > known && now > tolerated {
-                tracing::error!(liars = now, tolerated, "more validators have lied than the network bears");
+                tracing::error!(
+                    liars = now,
+                    tolerated,
+                    "more validators have lied than the network bears"
+                );
             }
             self.keep(evidence).await?;
         }

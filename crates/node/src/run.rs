@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use api::client::network::{RUN_FILE, RunFile};
 use api::backend::Backend;
+use api::client::network::{RUN_FILE, RunFile};
 use api::events::EventHub;
 use ledger::Ledger;
 use network::{Limits, Network, Settings};

@@ -102,7 +102,8 @@ fn no_forged_proof_holds() {
         let door = types::door::Door::strict(genesis.validators().clone());
         Unverified::new(block.clone()).verify(&door).is_ok()
     };
-    let genuine = proved(&genesis, forger.block(Height::new(3), Body::new(vec![transaction(&genesis)]), 0));
+    let genuine =
+        proved(&genesis, forger.block(Height::new(3), Body::new(vec![transaction(&genesis)]), 0));
     assert!(holds(&genuine));
     for turn in 0..12 {
         for forged in forger.blocks(vec![genuine.clone()], turn) {

@@ -225,7 +225,8 @@ impl Report for StatusReport {
                     row.name
                 );
                 writeln!(out, "\n  {}", styled(BAD, line))?;
-                let advice = "stop the validators, and compare their directories with `logothete forensics`";
+                let advice =
+                    "stop the validators, and compare their directories with `logothete forensics`";
                 writeln!(out, "  more validators have lied than the network bears; {advice}")?;
             }
         }
