@@ -16,6 +16,7 @@ use pbft::Input;
 use prometheus_client::metrics::counter::Counter;
 use storage::{StorageError, Store};
 use tokio::sync::{mpsc, watch};
+use types::block::{BlockId, Header};
 use types::evidence::Evidence;
 use types::forensics::Testimony;
 use types::number::Height;
@@ -26,24 +27,26 @@ use types::validators::ValidatorSet;
 use crate::core::Arrived;
 use crate::error::NodeError;
 
-/// Rival blocks that wait for the alarm; more are dropped, and are met again.
+/// Blocks that wait for the alarm; more are dropped, and are met again.
 pub(crate) const WAITING_MAX: usize = 8;
 
 /// Raises the alarm.
 pub(crate) struct ForkAlarm {
     /// Whose certificates they are.
     pub(crate) validators: ValidatorSet,
+    /// The block below all others.
+    pub(crate) genesis: BlockId,
     /// The chain here.
     pub(crate) store: Store,
     /// The height up to which it is durable.
     pub(crate) durable: watch::Receiver<Height>,
-    /// Proved blocks that do not fit it.
+    /// Proved blocks that may not fit it.
     pub(crate) rivals: mpsc::Receiver<ProvedBlock>,
     /// To the core, which is told who lied.
     pub(crate) inputs: mpsc::Sender<Arrived>,
-    /// The lowest height of a rival, once there is one.
+    /// The lowest height of a block that does not fit, once there is one.
     pub(crate) seen: watch::Sender<Option<Height>>,
-    /// How many rivals were met.
+    /// How many were met.
     pub(crate) met: Counter,
 }
 
@@ -57,32 +60,24 @@ impl ForkAlarm {
         let tolerated = self.validators.quorum().t();
         let mut proved: BTreeSet<ReplicaId> = BTreeSet::new();
         while let Some(rival) = self.rivals.recv().await {
-            self.met.inc();
             let height = rival.block.header.height;
-            let lowest = self.seen.send_if_modified(|seen| {
-                let lower = seen.is_none_or(|seen| height < seen);
-                if lower {
-                    *seen = Some(height);
-                }
-                lower
-            });
-            if !lowest && proved.len() > tolerated {
+            let told = self.seen.borrow().is_some_and(|seen| seen <= height);
+            if told && proved.len() > tolerated {
                 continue;
             }
-            // What it contradicts here is its parent or in its own place.
+            // What it contradicts here is in its own place, or its parent.
             let below = Height::new(height.get().saturating_sub(1));
             if self.durable.wait_for(|durable| *durable >= below).await.is_err() {
                 return Ok(());
             }
-            let (store, validators) = (self.store.clone(), self.validators.clone());
-            let block = rival.block.id();
-            let lies = tokio::task::spawn_blocking(move || lies(&store, validators, &rival))
-                .await
-                .map_err(|_| NodeError::Ended("the alarm for forks"))??;
-            let culprits = lies.iter().map(|lie| lie.get().accused(&self.validators));
-            proved.extend(culprits);
-            if lowest {
-                tell(height, &block.to_string(), &proved);
+            let Some(lies) = self.compare(rival.clone()).await? else {
+                continue;
+            };
+            self.met.inc();
+            proved.extend(lies.iter().map(|lie| lie.get().accused(&self.validators)));
+            if !told {
+                self.seen.send_replace(Some(height));
+                tell(&rival, &proved);
             }
             for lie in lies {
                 let input = Input::Evidence(Box::new(lie));
@@ -93,13 +88,37 @@ impl ForkAlarm {
         }
         Ok(())
     }
+
+    /// The lies that are proved by a block that does not fit; `None` when it does.
+    async fn compare(
+        &self,
+        rival: ProvedBlock,
+    ) -> Result<Option<Vec<Signed<Evidence>>>, NodeError> {
+        let (store, validators, genesis) =
+            (self.store.clone(), self.validators.clone(), self.genesis);
+        let compared = tokio::task::spawn_blocking(move || {
+            let fits = fits(&store, genesis, &rival.block.header)?;
+            (!fits).then(|| lies(&store, &validators, &rival)).transpose()
+        });
+        Ok(compared.await.map_err(|_| NodeError::Ended("the alarm for forks"))??)
+    }
 }
 
-fn tell(height: Height, rival: &str, proved: &BTreeSet<ReplicaId>) {
+/// Whether a block is one of the chain here, or a child of its last.
+fn fits(store: &Store, genesis: BlockId, header: &Header) -> Result<bool, StorageError> {
+    if let Some(own) = store.block(header.height)? {
+        return Ok(own.block.id() == header.id());
+    }
+    let below = Height::new(header.height.get().saturating_sub(1));
+    let below = store.block(below)?.map_or(genesis, |below| below.block.id());
+    Ok(below == header.parent)
+}
+
+fn tell(rival: &ProvedBlock, proved: &BTreeSet<ReplicaId>) {
     let culprits: Vec<String> = proved.iter().map(ToString::to_string).collect();
     tracing::error!(
-        height = height.get(),
-        rival,
+        height = rival.block.header.height.get(),
+        block = %rival.block.id(),
         culprits = culprits.join(" "),
         "FORK: a quorum committed a block that does not fit the chain here, so more validators lied than the network \
          bears; trust no payment since, stop the validators, and compare their directories with `logothete forensics`"
@@ -109,7 +128,7 @@ fn tell(height: Height, rival: &str, proved: &BTreeSet<ReplicaId>) {
 /// The lies that the proof of a rival and those of the blocks that it contradicts prove together.
 fn lies(
     store: &Store,
-    validators: ValidatorSet,
+    validators: &ValidatorSet,
     rival: &ProvedBlock,
 ) -> Result<Vec<Signed<Evidence>>, StorageError> {
     let header = &rival.block.header;
@@ -121,7 +140,7 @@ fn lies(
             testimony.proof(&own.block.header, &own.proof);
         }
     }
-    let verified = |lie| Unverified::new(lie).verify(&validators).ok();
+    let verified = |lie| Unverified::new(lie).verify(validators).ok();
     Ok(testimony.lies().into_iter().filter_map(verified).collect())
 }
 

@@ -189,6 +189,7 @@ struct Started {
 
 /// The sending ends that several parts need.
 struct Senders {
+    rivals: mpsc::Sender<ProvedBlock>,
     inputs: mpsc::Sender<Arrived>,
     requests: mpsc::Sender<Request>,
     deliveries: mpsc::Sender<Delivery>,
@@ -248,7 +249,7 @@ impl House {
         let (rivals, rivals_in) = mpsc::channel(forks::WAITING_MAX);
         let (seen, fork) = watch::channel(None);
         let (jobs, jobs_in) = mpsc::channel(disk::JOBS_MAX);
-        let senders = Senders { inputs, requests, deliveries, messages, connected };
+        let senders = Senders { rivals, inputs, requests, deliveries, messages, connected };
         let shared = Shared {
             store,
             evidence: evidence.clone(),
@@ -270,7 +271,7 @@ impl House {
             dropped,
             durable: shared.durable.clone(),
             behind,
-            rivals,
+            rivals: senders.rivals.clone(),
             view,
             stop: self.halted.clone(),
         };
@@ -352,6 +353,7 @@ impl House {
     ) -> ForkAlarm {
         ForkAlarm {
             validators: self.config.genesis.validators().clone(),
+            genesis: self.config.genesis.header().id(),
             store: shared.store.clone(),
             durable: shared.durable.clone(),
             rivals,
@@ -444,6 +446,7 @@ impl House {
             replica: self.config.replica,
             door: self.door(shared),
             inputs: senders.inputs.clone(),
+            rivals: senders.rivals.clone(),
             view: shared.view.clone(),
             durable: shared.durable.clone(),
             behind,

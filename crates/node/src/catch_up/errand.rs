@@ -1,6 +1,6 @@
 //! The loop of catch-up: what woke it, whom it asks, what it hands to the core.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crypto::signed::Signed;
@@ -29,6 +29,7 @@ pub(super) struct Errand<P> {
     replica: ReplicaId,
     reader: Reader,
     inputs: mpsc::Sender<Arrived>,
+    rivals: mpsc::Sender<ProvedBlock>,
     view: watch::Receiver<View>,
     durable: watch::Receiver<Height>,
     behind: watch::Receiver<Height>,
@@ -45,10 +46,10 @@ pub(super) struct Errand<P> {
     greetings: VecDeque<ReplicaId>,
     /// Who was asked last without a reason.
     greeted: ReplicaId,
-    /// Whose newest block is to be compared.
+    /// Whose block is to be compared.
     comparison: Option<ReplicaId>,
-    /// What came of comparisons, for the core.
-    compared: Vec<Checked>,
+    /// How often a peer had no block in a row where it was to be compared.
+    lower: BTreeMap<ReplicaId, u32>,
     /// Who has had nothing that was not here, since the start.
     had_nothing: BTreeSet<ReplicaId>,
     /// Who has had nothing since blocks came last.
@@ -73,6 +74,7 @@ impl<P: Peers + 'static> Errand<P> {
             replica: with.replica,
             reader: Reader { door: with.door, response_bytes_max: with.response_bytes_max },
             inputs: with.inputs,
+            rivals: with.rivals,
             view: with.view,
             durable: with.durable,
             behind: with.behind,
@@ -87,7 +89,7 @@ impl<P: Peers + 'static> Errand<P> {
             greetings: VecDeque::new(),
             greeted: with.replica,
             comparison: None,
-            compared: Vec::new(),
+            lower: BTreeMap::new(),
             had_nothing: BTreeSet::new(),
             lacking: BTreeSet::new(),
             hint_at: now,
@@ -123,12 +125,6 @@ impl<P: Peers + 'static> Errand<P> {
 
     /// Gives the core what is next. Whether the core is still there.
     async fn hand_over(&mut self) -> bool {
-        for (blocks, room) in std::mem::take(&mut self.compared) {
-            let arrived = Arrived { input: Input::Blocks(blocks), held: room.into() };
-            if self.inputs.send(arrived).await.is_err() {
-                return false;
-            }
-        }
         while let Some((blocks, room)) = self.plan.hand_over() {
             self.metrics.fetched.inc_by(u64::try_from(blocks.len()).unwrap_or(u64::MAX));
             let arrived = Arrived { input: Input::Blocks(blocks), held: room.into() };
@@ -249,8 +245,12 @@ impl<P: Peers + 'static> Errand<P> {
         }
         let peer = self.comparison.filter(|peer| !self.plan.is_asked(*peer))?;
         self.comparison = None;
-        let newest = self.view.borrow().protocol.committed;
-        Some((peer, Range { from: newest, count: 1 }, Reason::Comparison))
+        let newest = self.view.borrow().protocol.committed.get();
+        // The newest one, and of a peer that has not come so far one that is 1, 2, 4, 8 … lower.
+        let lower = self.lower.get(&peer).and_then(|times| times.checked_sub(1));
+        let lower = lower.map_or(0, |power| 1_u64.checked_shl(power).unwrap_or(u64::MAX));
+        let from = Height::new(newest.saturating_sub(lower).max(1));
+        Some((peer, Range { from, count: 1 }, Reason::Comparison))
     }
 
     /// Takes what became of a question.
@@ -259,10 +259,16 @@ impl<P: Peers + 'static> Errand<P> {
         let now = Instant::now();
         self.plan.answered(peer);
         match outcome {
-            // One that has no such block is behind, and compares by itself.
-            Outcome::Nothing if reason == Reason::Comparison => {}
+            Outcome::Nothing if reason == Reason::Comparison => {
+                let times = self.lower.entry(peer).or_default();
+                *times = if range.from.get() > 1 { times.saturating_add(1) } else { 0 };
+            }
             Outcome::Blocks { blocks, forged: false } if reason == Reason::Comparison => {
-                self.compared.push((blocks, room));
+                self.lower.remove(&peer);
+                for block in blocks {
+                    // What finds no room is met again.
+                    self.rivals.try_send(block.into_inner()).ok();
+                }
             }
             Outcome::Blocks { blocks, forged } => {
                 if forged {

@@ -39,7 +39,7 @@ pub(super) enum Reason {
     Missed,
     /// Whether it has anything: somebody else may be asked for the same heights.
     Greeting,
-    /// Whether its newest block is the same as here: a network that stands still is looked through for forks.
+    /// Whether one of its blocks is the same as here: a network that stands still is looked through for forks.
     Comparison,
 }
 

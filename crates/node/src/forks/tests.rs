@@ -38,6 +38,7 @@ fn setting(genesis: &Genesis) -> Setting {
     let met = Counter::default();
     let alarm = ForkAlarm {
         validators: genesis.validators().clone(),
+        genesis: genesis.header().id(),
         store,
         durable,
         rivals: rivals_in,
@@ -93,4 +94,19 @@ async fn a_child_of_another_block_accuses_as_well_and_the_lowest_place_is_kept()
     setting.rivals.send(rivals[1].clone()).await.unwrap();
     let lowest = setting.seen.wait_for(|seen| *seen == Some(Height::new(2)));
     drop(timeout(PATIENCE, lowest).await.unwrap().unwrap());
+}
+
+#[tokio::test]
+async fn a_block_of_the_chain_here_and_its_next_one_raise_no_alarm() {
+    let genesis = genesis(4);
+    let mut setting = setting(&genesis);
+    let (own, rivals) = (proved(&genesis, 4), rivals(&genesis, 3));
+
+    for block in [&own[0], &own[2], &own[3], &rivals[2]] {
+        setting.rivals.send(block.clone()).await.unwrap();
+    }
+
+    assert_eq!(accused(&mut setting, &genesis).await, BTreeSet::from([0, 1, 2]));
+    // The last of them alone.
+    assert_eq!(setting.met.get(), 1);
 }
