@@ -154,6 +154,12 @@ impl Parts for Attacker {
         Listener { inner, own: self.own, heard: self.heard.clone() }
     }
 
+    /// What the replica inside had said is not what this validator says; whoever lacks it asks.
+    fn recovered(&mut self, mut output: Output) -> Output {
+        output.messages.clear();
+        output
+    }
+
     fn backend(&mut self, honest: Gateway) -> FalseReplies {
         let lies = self.services.iter().map(|(service, _)| *service).collect();
         FalseReplies::new(honest, lies, self.forger.clone(), self.telling.clone())

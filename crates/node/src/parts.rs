@@ -8,7 +8,7 @@ use std::sync::Arc;
 use api::backend::Backend;
 use ledger::Ledger;
 use network::Network;
-use pbft::{Protocol, Replica};
+use pbft::{Output, Protocol, Replica};
 
 use crate::config::Config;
 use crate::gateway::Gateway;
@@ -27,6 +27,9 @@ pub trait Parts: Send + 'static {
 
     /// The core around the replica that was rebuilt from its directory.
     fn protocol(&mut self, replica: Replica<Ledger>, config: &Config) -> Self::Protocol;
+
+    /// What is done first: for an honest validator what it had said before it was stopped, said again.
+    fn recovered(&mut self, output: Output) -> Output;
 
     /// What answers clients, around what an honest validator answers.
     fn backend(&mut self, honest: Gateway) -> Self::Backend;
@@ -47,6 +50,10 @@ impl Parts for Honest {
 
     fn protocol(&mut self, replica: Replica<Ledger>, _: &Config) -> Replica<Ledger> {
         replica
+    }
+
+    fn recovered(&mut self, output: Output) -> Output {
+        output
     }
 
     fn backend(&mut self, honest: Gateway) -> Gateway {

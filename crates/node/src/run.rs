@@ -288,6 +288,7 @@ impl House {
         self.spawn("gossip", spread(self.network.clone(), spread_in));
         let told = tell_dropped(dropped_in, shared.hub.clone(), shared.waiters.clone());
         self.spawn("notices", told);
+        let output = parts.recovered(output);
         let threads = self.spawn_threads(core, output, disk, jobs_in, directory);
         Started { threads, gateway: self.gateway(shared, senders, registry) }
     }
