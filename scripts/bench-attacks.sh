@@ -61,6 +61,5 @@ while read -r name role; do
         *) continue ;;
     esac
     row "$name" "$calm" "${where[@]}" || failed=1
-done < <("$bin/logothete-adversary" --json list | grep -oE '"name":"[^"]*","sentence":"[^"]*","provable":[a-z]*,"role":"[^"]*"' |
-    sed -E 's/"name":"([^"]*)".*"role":"([^"]*)"/\1 \2/')
+done < <("$bin/logothete-adversary" --json list | sed 's/},{/\n/g' | sed -nE 's/.*"name":"([^"]*)".*"role":"([^"]*)".*/\1 \2/p')
 exit "$failed"

@@ -32,7 +32,10 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "scenario",
         ],
     ),
-    ("adversary", &["crypto", "types", "pbft", "byzantine", "node", "program"]),
+    (
+        "adversary",
+        &["crypto", "types", "ledger", "pbft", "network", "api", "byzantine", "node", "program"],
+    ),
     ("wallet", &["crypto", "types", "api"]),
 ];
 

@@ -12,17 +12,20 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use api::client::Wait;
+use api::types::BlockName;
 use serde_json::Value;
 use storage::Archive;
 use tests::audit::assert_audits_of_pass;
 use tests::load::{Load, Wallet, assert_paid_once, assert_paid_once_by};
+use tests::money::signed;
 use tests::process::is_alive;
 use tests::programs::{self, Running, program};
 use tests::story::{until_in_a_view_above, until_paid};
 use tests::testnet::Testnet;
 use tests::traitors::{deeds, equivocations, evidence_files, proved_liars};
 use tests::wait::until_true;
-use types::number::View;
+use types::number::{Height, View};
 use types::replica::ReplicaId;
 
 /// Transfers a second.
@@ -39,13 +42,6 @@ fn list(attacks: &[&str]) -> Value {
     attacks.iter().copied().collect()
 }
 
-/// A metric of a validator that is the sum of those with this name.
-fn metric(testnet: &Testnet, node: usize, name: &str) -> u64 {
-    let text = testnet.client(node).metrics().unwrap();
-    let lines = text.lines().filter(|line| line.starts_with(name));
-    lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
-}
-
 #[test]
 fn a_primary_that_proposes_two_blocks_splits_nobody_and_is_found_out() {
     let honest = [1, 2, 3];
@@ -57,7 +53,7 @@ fn a_primary_that_proposes_two_blocks_splits_nobody_and_is_found_out() {
     until_true("an honest validator proves it", || {
         honest.iter().any(|node| !evidence_files(&testnet, *node).is_empty())
     });
-    let accusing = |node: &usize| metric(&testnet, *node, "logothete_evidence_total") > 0;
+    let accusing = |node: &usize| testnet.metric(*node, "logothete_evidence_total") > 0;
     assert!(honest.iter().any(accusing));
     let count = load.stop();
 
@@ -69,6 +65,71 @@ fn a_primary_that_proposes_two_blocks_splits_nobody_and_is_found_out() {
         honest.iter().flat_map(|node| proved_liars(&testnet, *node)).collect();
     assert_eq!(liars, BTreeSet::from([ReplicaId::new(0)]));
     println!("{count} transfers; two blocks at {} heights: {lies:?}", lies.len());
+}
+
+#[test]
+fn more_than_t_that_conspire_fork_the_chain_which_is_noticed_alarmed_and_proved() {
+    let honest = [2, 3];
+    let plan = ["0=conspire:with=0+1", "1=conspire:with=0+1"];
+    let testnet = Testnet::up(&[
+        "--timeout",
+        "60",
+        "--break-safety",
+        "--adversary",
+        plan[0],
+        "--adversary",
+        plan[1],
+    ]);
+    // With less than they promise to break nothing is broken: nobody has noticed anything yet.
+    assert!(honest.iter().all(|node| testnet.status(*node).fork.is_none()));
+
+    let transfers: Vec<_> = (1..=2).map(|amount| signed(&testnet, 2, amount)).collect();
+    for transaction in &transfers {
+        for node in 0..4 {
+            // Two of one nonce: one of them stays here or there.
+            drop(testnet.client(node).submit(transaction, Wait::None));
+        }
+    }
+
+    until_true("both honest validators have noticed the fork", || {
+        honest.iter().all(|node| testnet.status(*node).fork.is_some())
+    });
+    until_true("both honest validators have proofs against both conspirators", || {
+        honest.iter().all(|node| {
+            let files = evidence_files(&testnet, *node);
+            [0, 1].iter().all(|liar| files.iter().any(|file| file.ends_with(&format!("-{liar}"))))
+        })
+    });
+    for node in honest {
+        assert!(testnet.metric(node, "logothete_rival_blocks_total") > 0, "node{node}");
+        let log = fs::read_to_string(testnet.node(node).join("log")).unwrap();
+        assert!(log.contains("ERROR") && log.contains("FORK: "), "node{node}: {log}");
+    }
+    let block = |node: usize| {
+        let first = BlockName::Height(Height::new(1));
+        testnet.client(node).block(first).unwrap().unwrap().summary.block
+    };
+    assert_ne!(block(2), block(3), "both committed the same block");
+    let status = testnet.run(&["status"]);
+    assert!(status.stdout.contains("FORK"), "{status:?}");
+
+    drop(testnet.run(&["down"]).with_code(0));
+    let [one, other] = honest.map(|node| testnet.node(node).to_str().unwrap().to_owned());
+    let found = programs::run("logothete", &["--json", "forensics", &one, &other]);
+    let found = found.with_code(9).json();
+    let named: BTreeSet<&str> = found["guilty"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|culprit| culprit["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(named, BTreeSet::from(["node0", "node1"]), "{found}");
+    for node in honest {
+        let log = fs::read_to_string(testnet.node(node).join("log")).unwrap();
+        assert!(!log.contains("panicked"), "node{node}: {log}");
+        let proved = proved_liars(&testnet, node);
+        assert_eq!(proved, BTreeSet::from([0, 1].map(ReplicaId::new)), "node{node}");
+    }
 }
 
 #[test]

@@ -150,6 +150,19 @@ impl Testnet {
             .unwrap_or_else(|error| panic!("node{index} does not answer: {error}"))
     }
 
+    /// A metric of a validator: the sum of those whose names begin like this.
+    ///
+    /// # Panics
+    ///
+    /// When it does not answer.
+    pub fn metric(&self, index: usize, name: &str) -> u64 {
+        let text = self.client(index).metrics();
+        let text = text.unwrap_or_else(|error| panic!("node{index} does not answer: {error}"));
+        let values = text.lines().filter(|line| line.starts_with(name));
+        let values = values.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok());
+        values.sum()
+    }
+
     /// Waits until all validators that run are at the same height, at least this, and gives it.
     ///
     /// # Panics

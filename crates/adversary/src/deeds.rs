@@ -1,6 +1,7 @@
 //! What was said because of an attack, as a result: enough to demand the evidence of it.
 
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use byzantine::traitor::Act;
 use byzantine::{Deed, Witness};
@@ -10,18 +11,58 @@ use serde::Serialize;
 use types::validators::ValidatorSet;
 use types::vote::Vote;
 
-/// Writes every deed before it is sent. When nobody takes them any more, that is logged once and the attack goes on.
-pub(crate) fn witness(validators: &ValidatorSet, mut output: Output) -> Witness {
-    let names: Vec<String> = validators.iter().map(|(_, one)| one.name.clone()).collect();
-    let mut lost = false;
-    Box::new(move |deed| {
-        if let Some(told) = Told::of(&deed, &names)
-            && let Err(failure) = output.result(&told)
-            && !std::mem::replace(&mut lost, true)
+/// Where deeds are told: whole, whoever of this process tells them.
+#[derive(Clone)]
+pub(crate) struct Telling(Arc<Mutex<(Output, bool)>>);
+
+/// Tells deeds there.
+pub(crate) fn telling(output: Output) -> Telling {
+    Telling(Arc::new(Mutex::new((output, false))))
+}
+
+impl Telling {
+    /// Tells a deed. When nobody takes them any more, that is logged once and the attack goes on.
+    pub(crate) fn tell(&self, told: &impl Report) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (output, lost) = &mut *held;
+        if let Err(failure) = output.result(told)
+            && !std::mem::replace(lost, true)
         {
             tracing::error!(cause = failure.text, "deeds are not written any more");
         }
+    }
+}
+
+/// Tells every deed of a traitor before it is sent.
+pub(crate) fn witness(validators: &ValidatorSet, telling: Telling) -> Witness {
+    let names: Vec<String> = validators.iter().map(|(_, one)| one.name.clone()).collect();
+    Box::new(move |deed| {
+        if let Some(told) = Told::of(&deed, &names) {
+            telling.tell(&told);
+        }
     })
+}
+
+/// Something done beside the protocol: an answer, a submission, bytes.
+#[derive(Debug, Serialize)]
+pub(crate) struct Served {
+    attack: &'static str,
+    act: &'static str,
+    what: String,
+}
+
+impl Served {
+    /// Because of this attack this was done.
+    pub(crate) const fn new(attack: &'static str, act: &'static str, what: String) -> Self {
+        Self { attack, act, what }
+    }
+}
+
+impl Report for Served {
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self { attack, act, what } = self;
+        writeln!(out, "{} {act} {what}", styled(BAD, attack))
+    }
 }
 
 /// A deed.

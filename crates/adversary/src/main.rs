@@ -1,7 +1,8 @@
-//! `logothete-adversary`: a validator that attacks its network, with the key that the network knows.
+//! `logothete-adversary`: a validator that attacks its network, with the key that the network knows, and a client that
+//! attacks validators.
 //!
-//! Everything around the core is that of an honest validator ([`node`]); in its place stands a
-//! [`Traitor`](byzantine::Traitor). No other program can reach an attack.
+//! Most of it is an honest validator ([`node`]); in the place of its core stands a [`Traitor`](byzantine::Traitor), and
+//! around its answers what makes them false. No other program can reach an attack.
 
 use std::process::ExitCode;
 
@@ -9,8 +10,11 @@ use clap::Parser;
 use program::output::Output;
 
 mod cli;
+mod client;
 mod deeds;
 mod list;
+mod parts;
+mod replies;
 mod run;
 
 fn main() -> ExitCode {
@@ -18,6 +22,7 @@ fn main() -> ExitCode {
     let mut output = Output::of_process(arguments.json);
     let ended = match arguments.command {
         cli::Command::Run(run) => run::run(run, arguments.json),
+        cli::Command::Client(client) => client::run(&client, &mut output),
         cli::Command::List(list) => list::run(&list, &mut output),
     };
     let exit = ended.unwrap_or_else(|failure| {

@@ -1,12 +1,11 @@
-//! `logothete-adversary run`: an honest validator's shell around a traitor.
+//! `logothete-adversary run`: a validator whose parts lie.
 
-use byzantine::Traitor;
+use byzantine::attack::Attack;
 use program::failure::{Exit, Failure};
-use program::output::Output;
 use program::validator;
 
 use crate::cli::RunArguments;
-use crate::deeds;
+use crate::parts::Attacker;
 
 /// Runs the validator.
 ///
@@ -15,14 +14,9 @@ use crate::deeds;
 /// Fails when it cannot start or a fault ends it.
 pub(crate) fn run(arguments: RunArguments, json: bool) -> Result<Exit, Failure> {
     let RunArguments { attacks, seed, validator } = arguments;
+    let attacks: Vec<Attack> = attacks.into_iter().map(|known| known.0).collect();
     validator::run(&validator, |config, stop| {
-        node::run_as(config, stop, move |replica, config| {
-            let names: Vec<&str> = attacks.iter().map(|attack| attack.kind.name).collect();
-            tracing::warn!(attacks = names.join(" "), seed, "this validator attacks its network");
-            let validators = config.genesis.validators().clone();
-            let witness = deeds::witness(&validators, Output::of_process(json));
-            let signer = config.signer.clone();
-            Traitor::new(config.replica, replica, validators, signer, attacks, seed, witness)
-        })
+        let attacker = Attacker::new(&config, attacks, seed, json);
+        node::run_as(config, stop, attacker)
     })
 }

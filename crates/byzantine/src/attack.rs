@@ -21,11 +21,12 @@ use crate::Desk;
 mod accomplice;
 mod bad_transaction;
 mod censor;
+mod conspire;
 mod double_vote;
 mod equivocate;
 mod false_status;
 mod foreign_chain;
-mod forge_header;
+pub(crate) mod forge_header;
 mod forged_certificate;
 mod fork_ancestor;
 mod garbage_signatures;
@@ -111,7 +112,7 @@ pub struct Kind {
     pub role: Role,
     /// Whether the lie can be proved to anybody once two honest replicas compare what they heard.
     pub provable: bool,
-    make: fn() -> Box<dyn Strategy>,
+    pub(crate) make: fn() -> Box<dyn Strategy>,
 }
 
 /// Every attack, by name.
@@ -119,6 +120,7 @@ pub const CATALOGUE: &[Kind] = &[
     accomplice::KIND,
     bad_transaction::KIND,
     censor::KIND,
+    conspire::KIND,
     double_vote::COMMIT,
     double_vote::PREPARE,
     equivocate::KIND,
@@ -179,6 +181,8 @@ pub struct Knobs {
     pub views: (View, View),
     /// Whom it is done to; nobody means whomever the attack chooses.
     pub victims: BTreeSet<ReplicaId>,
+    /// Who else shares the plan, of attacks by several; nobody means as many of the first as it takes.
+    pub with: BTreeSet<ReplicaId>,
     /// Milliseconds, for attacks that are slow.
     pub delay_ms: u64,
 }
@@ -190,6 +194,7 @@ impl Default for Knobs {
             heights: (Height::new(0), Height::new(u64::MAX)),
             views: (View::new(0), View::new(u64::MAX)),
             victims: BTreeSet::new(),
+            with: BTreeSet::new(),
             delay_ms: 1_000,
         }
     }
@@ -198,7 +203,7 @@ impl Default for Knobs {
 /// An attack of the catalogue with its knobs, written `NAME` or `NAME:KNOB=VALUE,…`.
 ///
 /// The knobs are `chance` (per mille), `from` and `until` (heights), `from-view` and `until-view`, `victims` (numbers of
-/// replicas with `+` between them), and `delay` (milliseconds).
+/// replicas with `+` between them), `with` (likewise) and `delay` (milliseconds).
 #[derive(Debug, Clone)]
 pub struct Attack {
     /// Which one.
@@ -220,7 +225,7 @@ pub enum AttackError {
     },
     /// There is no such knob.
     #[error(
-        "there is no knob {knob:?}; the knobs are chance, from, until, from-view, until-view, victims and delay"
+        "there is no knob {knob:?}; the knobs are chance, from, until, from-view, until-view, victims, with and delay"
     )]
     UnknownKnob {
         /// What was asked for.
@@ -242,10 +247,25 @@ impl FromStr for Attack {
     type Err = AttackError;
 
     fn from_str(text: &str) -> Result<Self, AttackError> {
+        Self::parse(text, CATALOGUE.iter())
+    }
+}
+
+impl Attack {
+    /// Reads one of these kinds with its knobs.
+    ///
+    /// # Errors
+    ///
+    /// When it is none of them, or a knob is none.
+    pub fn parse(
+        text: &str,
+        kinds: impl Iterator<Item = &'static Kind> + Clone,
+    ) -> Result<Self, AttackError> {
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
-        let kind = Kind::of(name).ok_or_else(|| AttackError::Unknown {
+        let found = kinds.clone().find(|kind| kind.name == name);
+        let kind = found.ok_or_else(|| AttackError::Unknown {
             name: name.to_owned(),
-            known: CATALOGUE.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", "),
+            known: kinds.map(|kind| kind.name).collect::<Vec<_>>().join(", "),
         })?;
         let mut knobs = Knobs::default();
         for part in rest.split(',').filter(|part| !part.is_empty()) {
@@ -274,11 +294,12 @@ impl Knobs {
             "from-view" => self.views.0 = View::new(number()?),
             "until-view" => self.views.1 = View::new(number()?),
             "delay" => self.delay_ms = number()?,
-            "victims" => {
-                let victims = value.split('+').map(|victim| victim.parse().map(ReplicaId::new));
-                let victims = victims.collect::<Result<_, _>>();
-                self.victims =
-                    victims.map_err(|_| bad("numbers with + between them are needed"))?;
+            "victims" | "with" => {
+                let replicas = value.split('+').map(|one| one.parse().map(ReplicaId::new));
+                let replicas = replicas.collect::<Result<_, _>>();
+                let replicas =
+                    replicas.map_err(|_| bad("numbers with + between them are needed"))?;
+                if knob == "with" { self.with = replicas } else { self.victims = replicas }
             }
             _ => return Err(AttackError::UnknownKnob { knob: knob.to_owned() }),
         }

@@ -7,6 +7,8 @@
 //! - [`attack`]: the catalogue of attacks, each a strategy with a name;
 //! - [`traitor`]: a validator that has attacks at work;
 //! - [`conspiracy`]: several that lie by one plan;
+//! - [`service`]: what a validator answers that lies to whoever asks it, and sends beside the protocol;
+//! - [`client`]: what clients submit that attack the validators;
 //! - [`liar`]: lies by script;
 //! - [`mutation`]: changes what it says, field by field;
 //! - [`twin`]: one of two processes with one key;
@@ -31,6 +33,7 @@ macro_rules! as_inner {
 pub(crate) use as_inner;
 
 pub mod attack;
+pub mod client;
 pub mod conspiracy;
 mod desk;
 pub mod liar;
@@ -38,6 +41,7 @@ mod memory;
 pub mod mutation;
 pub mod random;
 mod rivals;
+pub mod service;
 pub mod traitor;
 pub mod twin;
 

@@ -104,6 +104,8 @@ pub(crate) struct CatchUp<P> {
     pub(crate) door: Door,
     /// To the core.
     pub(crate) inputs: mpsc::Sender<Arrived>,
+    /// To the alarm for forks.
+    pub(crate) rivals: mpsc::Sender<ProvedBlock>,
     /// What the core has committed.
     pub(crate) view: watch::Receiver<View>,
     /// The height up to which blocks are durable.

@@ -22,6 +22,7 @@ use types::block::Body;
 use types::evidence::Evidence;
 use types::genesis::Genesis;
 use types::number::Height;
+use types::proof::ProvedBlock;
 use types::rejection::Rejection;
 use types::replica::ReplicaId;
 use types::transaction::{SignedTransaction, TransactionId};
@@ -123,6 +124,8 @@ pub(crate) struct Channels {
     pub(crate) durable: watch::Receiver<Height>,
     /// A height that peers seem to have reached, repeated as long as it holds.
     pub(crate) behind: watch::Sender<Height>,
+    /// Proved blocks that do not fit the chain here. Bounded: when full they are met again.
+    pub(crate) rivals: mpsc::Sender<ProvedBlock>,
     /// What is shown to the rest of the process.
     pub(crate) view: watch::Sender<View>,
     /// Becomes true when the process ends.
@@ -269,6 +272,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         batch.messages.append(&mut output.messages);
         batch.replies.append(&mut output.replies);
         batch.evidence.append(&mut output.evidence);
+        batch.forks.append(&mut output.forks);
         batch.ignored.append(&mut output.ignored);
         batch.behind = batch.behind.max(output.behind);
     }
@@ -345,6 +349,10 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         if !output.evidence.is_empty() {
             self.accuse(output.evidence).await?;
         }
+        for rival in output.forks {
+            // Whoever has it has it in a second, too.
+            self.channels.rivals.try_send(rival).ok();
+        }
         for ignored in &output.ignored {
             self.metrics.ignored(ignored);
         }
@@ -411,7 +419,16 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             tracing::error!(replica = accused.get(), kind, %id, "a validator's key has lied");
             let frame: Arc<[u8]> = to_wire(&FrameRef::Evidence(&evidence)).into();
             self.network.broadcast(Arc::clone(&frame));
+            let known = self.accusations.len();
             self.accusations.entry(accused).or_insert(frame);
+            let (now, tolerated) = (self.accusations.len(), self.validators.quorum().t());
+            if now > known && now > tolerated {
+                tracing::error!(
+                    liars = now,
+                    tolerated,
+                    "more validators have lied than the network bears"
+                );
+            }
             self.keep(evidence).await?;
         }
         Ok(())

@@ -23,6 +23,7 @@ use crate::door::Delivered;
 use crate::door::evidence::Brought;
 use crate::error::NodeError;
 use crate::metrics::DoorMetrics;
+use crate::parts::Answerer;
 use crate::requests::{Delivery, Offered};
 use crate::wire::Frame;
 
@@ -42,6 +43,8 @@ pub(crate) struct Dispatch {
     pub(crate) listening: watch::Sender<Option<String>>,
     /// Answers requests for blocks.
     pub(crate) store: Store,
+    /// What becomes of those answers.
+    pub(crate) answerer: Answerer,
     /// The largest frame, in bytes.
     pub(crate) frame_bytes_max: usize,
     /// What is counted.
@@ -83,9 +86,10 @@ impl Dispatch {
                     let Some(answering) = answers.begin(from) else {
                         continue;
                     };
-                    let store = self.store.clone();
+                    let (store, answerer) = (self.store.clone(), self.answerer.clone());
                     tokio::task::spawn_blocking(move || {
-                        if let Some(answer) = catch_up::answer(&store, &bytes)
+                        let answer = catch_up::answer(&store, &bytes);
+                        if let Some(answer) = answer.and_then(|answer| answerer(answer))
                             && let Err(error) = reply.respond(answer)
                         {
                             tracing::debug!(replica = from.get(), %error, "blocks not sent");

@@ -51,6 +51,15 @@ pub(crate) fn vote(genesis: &Genesis, replica: u16, phase: Phase, header: &Heade
 
 /// So many empty blocks on the genesis, each proved by a quorum.
 pub(crate) fn proved(genesis: &Genesis, count: usize) -> Vec<ProvedBlock> {
+    chain(genesis, count, 1)
+}
+
+/// As many others, each proved by the same quorum.
+pub(crate) fn rivals(genesis: &Genesis, count: usize) -> Vec<ProvedBlock> {
+    chain(genesis, count, 2)
+}
+
+fn chain(genesis: &Genesis, count: usize, apart_ms: u64) -> Vec<ProvedBlock> {
     let mut parent = genesis.header().clone();
     let mut blocks = Vec::new();
     for _ in 0..count {
@@ -61,7 +70,7 @@ pub(crate) fn proved(genesis: &Genesis, count: usize) -> Vec<ProvedBlock> {
             parent: parent.id(),
             view: View::FIRST,
             proposer: ReplicaId::new(0),
-            timestamp_ms: parent.timestamp_ms + 1,
+            timestamp_ms: parent.timestamp_ms + apart_ms,
             body_root: body.root(),
             transactions: 0,
             state_root: parent.state_root,

@@ -43,7 +43,7 @@ pub(crate) use lookups::{LOOKUPS_MAX, Lookups};
 const DURABLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The validator behind the HTTP API.
-pub(crate) struct Gateway {
+pub struct Gateway {
     /// The network that it is part of.
     pub(crate) genesis: Arc<Genesis>,
     /// The genesis as the operator wrote it.
@@ -64,6 +64,8 @@ pub(crate) struct Gateway {
     pub(crate) network: Network,
     /// Whether a peer had nothing that this validator lacks, once since the start.
     pub(crate) caught_up: watch::Receiver<bool>,
+    /// The lowest height at which another chain is known to be committed.
+    pub(crate) fork: watch::Receiver<Option<Height>>,
     /// To the request door.
     pub(crate) deliveries: mpsc::Sender<Delivery>,
     /// To the core.
@@ -196,6 +198,7 @@ impl Backend for Gateway {
             voting: view.protocol.voting,
             retired: view.protocol.retired,
             convicted: view.convicted,
+            fork: *self.fork.borrow(),
             timeout_ms: view.protocol.timeout_ms,
             in_flight: u32::try_from(view.protocol.in_flight).unwrap_or(u32::MAX),
             pending: view.pending,

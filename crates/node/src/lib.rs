@@ -16,10 +16,12 @@ mod door;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod forks;
 mod gateway;
 pub mod key_file;
 mod lane;
 mod metrics;
+mod parts;
 mod receipts;
 pub mod recovery;
 mod refusals;
@@ -27,8 +29,10 @@ mod requests;
 mod run;
 pub mod run_file;
 mod waiters;
-mod wire;
+pub mod wire;
 
 pub use config::Config;
 pub use error::NodeError;
+pub use gateway::Gateway;
+pub use parts::{Answerer, Honest, Parts};
 pub use run::{run, run_as};

@@ -39,6 +39,8 @@ pub(crate) struct Metrics {
     pub(crate) disk: DiskMetrics,
     /// Catch-up's.
     pub(crate) catch_up: CatchUpMetrics,
+    /// Blocks of peers that a quorum committed and that do not fit the chain here.
+    pub(crate) forks: Counter,
     /// The state of the protocol, set when metrics are read.
     pub(crate) state: StateMetrics,
 }
@@ -160,10 +162,16 @@ impl Metrics {
             door: DoorMetrics::default(),
             disk: DiskMetrics { append_seconds: seconds() },
             catch_up: CatchUpMetrics::default(),
+            forks: Counter::default(),
             state: StateMetrics::default(),
         };
         metrics.core.register(registry);
-        let Self { door, disk, catch_up, state, core: _ } = &metrics;
+        let Self { door, disk, catch_up, forks, state, core: _ } = &metrics;
+        registry.register(
+            "rival_blocks",
+            "Blocks of peers that a quorum committed and that do not fit the chain here: a fork",
+            forks.clone(),
+        );
         registry.register(
             "messages_forged",
             "Messages whose form or signature does not hold",

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use api::backend::Backend;
 use api::client::network::{RUN_FILE, RunFile};
 use api::events::EventHub;
 use ledger::Ledger;
 use network::{Limits, Network, Settings};
-use pbft::{Protocol, Replica};
+use pbft::Protocol;
 use prometheus_client::registry::Registry;
 use storage::{EvidenceStore, UsedKey};
 use tokio::net::TcpListener;
@@ -21,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 use types::door::Door;
 use types::evidence::Evidence;
 use types::number::Height;
+use types::proof::ProvedBlock;
 use types::rejection::Rejection;
 use types::replica::ReplicaId;
 use types::transaction::TransactionId;
@@ -34,8 +36,10 @@ use crate::door::evidence::{Brought, EvidenceDoor};
 use crate::door::worth::Worth;
 use crate::door::{Checked, ConsensusDoor, CutOff, Delivered};
 use crate::error::NodeError;
+use crate::forks::{self, ForkAlarm};
 use crate::gateway::{Gateway, Lookups};
 use crate::metrics::Metrics;
+use crate::parts::{Answerer, Honest, Parts};
 use crate::recovery::{Recovered, recover};
 use crate::requests::{Delivery, Offered, RequestDoor, spread};
 use crate::run_file;
@@ -64,23 +68,19 @@ const CONNECTED_MAX: usize = 256;
 /// Fails when the directory is refused, a socket cannot be opened, or a write fails. Nothing is
 /// sent after a failed write.
 pub async fn run(config: Config, stop: watch::Receiver<bool>) -> Result<(), NodeError> {
-    run_as(config, stop, |replica, _| replica).await
+    run_as(config, stop, Honest).await
 }
 
-/// Runs a validator whose core is what `wrap` makes of the replica that was rebuilt from its
-/// directory.
+/// Runs a validator that is made of these parts.
 ///
 /// # Errors
 ///
 /// As [`run`].
-pub async fn run_as<P>(
+pub async fn run_as<P: Parts>(
     config: Config,
     stop: watch::Receiver<bool>,
-    wrap: impl FnOnce(Replica<Ledger>, &Config) -> P,
-) -> Result<(), NodeError>
-where
-    P: Protocol<Application = Ledger> + Send + 'static,
-{
+    mut parts: P,
+) -> Result<(), NodeError> {
     let config = Arc::new(config);
     let mut api_limits = api::server::Limits::default();
     api_limits.connections_max = descriptors::connections_max(api_limits.connections_max)?;
@@ -119,8 +119,10 @@ where
     let house = House { config, network, metrics, limits, faults, halted };
     let listening = watch::Sender::new(None);
     let addressed = listening.subscribe();
+    parts.joins(&house.network);
     let Started { mut threads, gateway } =
-        house.start(recovered, wrap, events, listening, registry);
+        house.start(recovered, &mut parts, events, listening, registry);
+    let gateway = parts.backend(gateway);
     let mut file = None;
     let result = async {
         let server = house
@@ -187,6 +189,7 @@ struct Started {
 
 /// The sending ends that several parts need.
 struct Senders {
+    rivals: mpsc::Sender<ProvedBlock>,
     inputs: mpsc::Sender<Arrived>,
     requests: mpsc::Sender<Request>,
     deliveries: mpsc::Sender<Delivery>,
@@ -206,13 +209,14 @@ struct Shared {
     view: watch::Receiver<View>,
     durable: watch::Receiver<Height>,
     caught_up: watch::Receiver<bool>,
+    fork: watch::Receiver<Option<Height>>,
 }
 
 impl House {
-    fn start<P: Protocol<Application = Ledger> + Send + 'static>(
+    fn start<P: Parts>(
         &self,
         recovered: Recovered,
-        wrap: impl FnOnce(Replica<Ledger>, &Config) -> P,
+        parts: &mut P,
         events: mpsc::Receiver<network::Event>,
         listening: watch::Sender<Option<String>>,
         registry: Registry,
@@ -228,7 +232,7 @@ impl House {
             directory,
             replayed: _,
         } = recovered;
-        let protocol = wrap(replica, &self.config);
+        let protocol = parts.protocol(replica, &self.config);
         let (view, views) = watch::channel(View::of(&protocol));
         let (durable, durables) = watch::channel(store.committed());
         let (behind, behinds) = watch::channel(store.committed());
@@ -242,8 +246,10 @@ impl House {
         let (spread_out, spread_in) = mpsc::channel(SPREAD_MAX);
         let (dropped, dropped_in) = mpsc::channel(DROPPED_MAX);
         let (connected, connected_in) = mpsc::channel(CONNECTED_MAX);
+        let (rivals, rivals_in) = mpsc::channel(forks::WAITING_MAX);
+        let (seen, fork) = watch::channel(None);
         let (jobs, jobs_in) = mpsc::channel(disk::JOBS_MAX);
-        let senders = Senders { inputs, requests, deliveries, messages, connected };
+        let senders = Senders { rivals, inputs, requests, deliveries, messages, connected };
         let shared = Shared {
             store,
             evidence: evidence.clone(),
@@ -255,6 +261,7 @@ impl House {
             view: views,
             durable: durables,
             caught_up: caught,
+            fork,
         };
         let channels = Channels {
             inputs: inputs_in,
@@ -264,6 +271,7 @@ impl House {
             dropped,
             durable: shared.durable.clone(),
             behind,
+            rivals: senders.rivals.clone(),
             view,
             stop: self.halted.clone(),
         };
@@ -275,10 +283,12 @@ impl House {
         let disk = self.disk(&shared, evidence, durable);
         self.spawn_door(&senders, &shared, messages_in, deliveries_in);
         self.spawn_catch_up(&senders, &shared, caught_up, behinds, connected_in);
-        self.spawn_dispatch(&senders, &shared, events, listening);
+        self.spawn_dispatch(&senders, &shared, events, listening, parts.answerer());
+        self.spawn("the alarm for forks", self.alarm(&senders, &shared, rivals_in, seen).run());
         self.spawn("gossip", spread(self.network.clone(), spread_in));
         let told = tell_dropped(dropped_in, shared.hub.clone(), shared.waiters.clone());
         self.spawn("notices", told);
+        let output = parts.recovered(output);
         let threads = self.spawn_threads(core, output, disk, jobs_in, directory);
         Started { threads, gateway: self.gateway(shared, senders, registry) }
     }
@@ -294,6 +304,7 @@ impl House {
             view: shared.view,
             durable: shared.durable,
             caught_up: shared.caught_up,
+            fork: shared.fork,
             network: self.network.clone(),
             deliveries: senders.deliveries,
             requests: senders.requests,
@@ -304,10 +315,10 @@ impl House {
         }
     }
 
-    fn serve(
+    fn serve<B: Backend>(
         &self,
         listener: TcpListener,
-        gateway: Gateway,
+        gateway: B,
         limits: api::server::Limits,
     ) -> std::io::Result<JoinHandle<()>> {
         let mut halted = self.halted.clone();
@@ -331,6 +342,25 @@ impl House {
             waiters: shared.waiters.clone(),
             durable,
             metrics: self.metrics.disk.clone(),
+        }
+    }
+
+    fn alarm(
+        &self,
+        senders: &Senders,
+        shared: &Shared,
+        rivals: mpsc::Receiver<ProvedBlock>,
+        seen: watch::Sender<Option<Height>>,
+    ) -> ForkAlarm {
+        ForkAlarm {
+            validators: self.config.genesis.validators().clone(),
+            genesis: self.config.genesis.header().id(),
+            store: shared.store.clone(),
+            durable: shared.durable.clone(),
+            rivals,
+            inputs: senders.inputs.clone(),
+            seen,
+            met: self.metrics.forks.clone(),
         }
     }
 
@@ -417,6 +447,7 @@ impl House {
             replica: self.config.replica,
             door: self.door(shared),
             inputs: senders.inputs.clone(),
+            rivals: senders.rivals.clone(),
             view: shared.view.clone(),
             durable: shared.durable.clone(),
             behind,
@@ -435,6 +466,7 @@ impl House {
         shared: &Shared,
         events: mpsc::Receiver<network::Event>,
         listening: watch::Sender<Option<String>>,
+        answerer: Answerer,
     ) {
         let dispatch = Dispatch {
             messages: senders.messages.clone(),
@@ -444,6 +476,7 @@ impl House {
             connected: senders.connected.clone(),
             listening,
             store: shared.store.clone(),
+            answerer,
             frame_bytes_max: bytes(self.limits.frame_bytes_max),
             metrics: self.metrics.door.clone(),
         };

@@ -13,7 +13,7 @@ use types::transaction::SignedTransaction;
 #[expect(clippy::large_enum_variant, reason = "nearly every frame is the large one")]
 #[derive(Clone, Debug, Encode, Decode)]
 #[bincode(crate = "crypto::encoding")]
-pub(crate) enum Frame {
+pub enum Frame {
     /// A message of the consensus protocol.
     Consensus(Unverified<Message>),
     /// Requests that wait here for long: gossip may have lost them.
@@ -45,7 +45,7 @@ impl Frame {
 /// One frame to be sent. Its bytes are those of the [`Frame`] that a receiver decodes.
 #[derive(Clone, Debug, Encode)]
 #[bincode(crate = "crypto::encoding")]
-pub(crate) enum FrameRef<'a> {
+pub enum FrameRef<'a> {
     /// See [`Frame::Consensus`].
     Consensus(&'a Message),
     /// See [`Frame::Requests`].
@@ -57,26 +57,26 @@ pub(crate) enum FrameRef<'a> {
 /// Asks for committed blocks, the lowest first.
 #[derive(Clone, Copy, Debug, Encode, Decode)]
 #[bincode(crate = "crypto::encoding")]
-pub(crate) struct BlocksRequest {
+pub struct BlocksRequest {
     /// The height of the first block asked for.
-    pub(crate) from: Height,
+    pub from: Height,
     /// The most blocks wanted. More than [`BLOCKS_MAX`] are not given.
-    pub(crate) count: u32,
+    pub count: u32,
 }
 
 /// The most blocks of one response.
-pub(crate) const BLOCKS_MAX: u32 = 512;
+pub const BLOCKS_MAX: u32 = 512;
 
 /// Committed blocks in ascending order from the height asked for, without gap: as many as are
 /// wanted, are there, and fit into [`RESPONSE_BYTES`]. Empty when there are none.
-pub(crate) type BlocksResponse = Vec<Unverified<ProvedBlock>>;
+pub type BlocksResponse = Vec<Unverified<ProvedBlock>>;
 
 /// The most bytes of blocks in one response; at least one block is always sent.
-pub(crate) const RESPONSE_BYTES: usize = 2 << 20;
+pub const RESPONSE_BYTES: usize = 2 << 20;
 
 /// The most bytes of one batch of requests, by gossip or directly. It fits the frames of any
 /// network, however small its blocks: a frame may always be 64 KiB longer than a block.
-pub(crate) const REQUESTS_BYTES_MAX: usize = 56 << 10;
+pub const REQUESTS_BYTES_MAX: usize = 56 << 10;
 
 /// The same with what encoding puts around it.
 pub(crate) const BATCH_BYTES_MAX: usize = REQUESTS_BYTES_MAX + 64;

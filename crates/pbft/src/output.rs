@@ -32,6 +32,9 @@ pub struct Output {
     pub replies: Vec<CommittedStatement>,
     /// To be stored and counted: proofs that a key lied, each once in the life of the process.
     pub evidence: Vec<Evidence>,
+    /// To be alarmed about: blocks that a quorum committed and that do not fit the chain committed here, each with its
+    /// proof, as often as they are met. More than t validators have lied; safety no longer holds.
+    pub forks: Vec<ProvedBlock>,
     /// To be counted: what was not acted upon, and why.
     pub ignored: Vec<Ignored>,
     /// A height that peers seem to have committed and this replica has not. A hint about when to ask them for

@@ -1,7 +1,7 @@
 //! Accounts as a quorum certified them. What validators claim beside that is a hint.
 
 use api::types::AccountAnswer;
-use types::{Account, Address, BlockId, Genesis, Height, Nonce};
+use types::{Account, Address, BlockId, Genesis, Height, Nonce, ReplicaId};
 
 use crate::ask::{Answer, ask_all, nobody_answered};
 use crate::exit::{Exit, Failure};
@@ -9,7 +9,7 @@ use crate::output::Output;
 use crate::site::Site;
 
 /// An account in a state that a quorum of the genesis signed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Certified {
     /// The account.
     pub(crate) account: Account,
@@ -19,6 +19,8 @@ pub(crate) struct Certified {
     pub(crate) block: BlockId,
     /// The nonce that the next transaction should have. A hint: pools are not certified.
     pub(crate) next_nonce: Nonce,
+    /// Who signed the certificate; nobody where the genesis itself says it.
+    pub(crate) signers: Vec<ReplicaId>,
 }
 
 /// Asks all validators for an account and believes the newest proof; `None` when the account does
@@ -59,7 +61,7 @@ fn judge(
     for liar in &liars {
         output.warning(format!("an answer does not verify: {liar}"));
     }
-    let Some(newest) = proved.iter().max_by_key(|certified| certified.height).copied() else {
+    let Some(newest) = proved.iter().max_by_key(|certified| certified.height) else {
         return nothing_proved(answers, absent, &liars);
     };
     let rival = |other: &&Certified| other.height == newest.height && other.block != newest.block;
@@ -75,7 +77,7 @@ fn judge(
         ));
     }
     let next_nonce = agreed_nonce(genesis, &proved).max(newest.account.nonce);
-    Ok(Some(Certified { next_nonce, ..newest }))
+    Ok(Some(Certified { next_nonce, ..newest.clone() }))
 }
 
 fn nothing_proved(
@@ -104,7 +106,10 @@ pub(crate) fn check(
 ) -> Result<Certified, String> {
     let (height, account) = answer.verify(genesis, address).map_err(|cause| cause.to_string())?;
     let header = answer.proof.as_ref().map_or(genesis.header(), |proof| &proof.header);
-    Ok(Certified { account, height, block: header.id(), next_nonce: answer.next_nonce })
+    let certificate = answer.proof.as_ref().map(|proof| &proof.proof.certificate);
+    let signers = certificate.map_or_else(Vec::new, |signed| signed.replicas().collect());
+    let next_nonce = answer.next_nonce;
+    Ok(Certified { account, height, block: header.id(), next_nonce, signers })
 }
 
 /// The (t + 1)-th highest claim. One of the t + 1 highest is an honest validator's, so no group of

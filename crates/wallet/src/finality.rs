@@ -94,6 +94,14 @@ pub(crate) fn names(validators: &ValidatorSet, replicas: &[ReplicaId]) -> Vec<St
     replicas.iter().map(name).collect()
 }
 
+/// Who is relied on, as a part of a sentence: nobody where the genesis itself says it.
+pub(crate) fn signed_by(signers: &[String]) -> String {
+    match signers.is_empty() {
+        true => "by the genesis itself".to_owned(),
+        false => format!("signed by {}", signers.join(", ")),
+    }
+}
+
 /// A block that a quorum committed, from one validator's answer; nothing of it is taken on trust.
 ///
 /// # Errors

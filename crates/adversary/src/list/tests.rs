@@ -2,10 +2,15 @@ use byzantine::Attack;
 use program::output::Report;
 use serde_json::Value;
 
-use super::{AttackRow, CATALOGUE, KNOBS, List};
+use super::{AttackRow, CATALOGUE, KNOBS, List, client, service};
 
 fn all() -> List {
-    List { attacks: CATALOGUE.iter().map(AttackRow::of).collect(), knobs: &KNOBS }
+    List {
+        attacks: CATALOGUE.iter().map(AttackRow::of).collect(),
+        beside: service::CATALOGUE.iter().map(|(_, kind)| AttackRow::of(kind)).collect(),
+        clients: client::CATALOGUE.iter().map(AttackRow::of_client).collect(),
+        knobs: &KNOBS,
+    }
 }
 
 #[test]
@@ -34,4 +39,10 @@ fn every_attack_is_explained_to_people_and_to_scripts() {
         assert_eq!(json["attacks"][index]["name"], kind.name);
         assert_eq!(json["attacks"][index]["provable"], kind.provable);
     }
+    let (beside, clients) = (service::CATALOGUE.iter(), client::CATALOGUE.iter());
+    let words = beside.map(|(_, kind)| (kind.name, kind.sentence));
+    for (name, sentence) in words.chain(clients.map(|kind| (kind.name, kind.sentence))) {
+        assert!(text.contains(name) && text.contains(sentence), "{text}");
+    }
+    assert_eq!(json["beside"][0]["answer"], service::CATALOGUE[0].1.answer);
 }

@@ -174,6 +174,7 @@ impl Backend for FakeValidator {
             voting: true,
             retired: false,
             convicted: Vec::new(),
+            fork: None,
             timeout_ms: 2_000,
             in_flight: 0,
             pending: 0,

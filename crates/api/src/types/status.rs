@@ -80,6 +80,11 @@ pub struct Status {
     /// Validators against whom a committed block has evidence, by their place in the genesis: they
     /// lead no view, and each uses up one of the faults that the network bears.
     pub convicted: Vec<u16>,
+    /// The lowest height at which it has seen, since it started, a block that a quorum committed and that does not fit
+    /// its own chain: then more validators lied than the network bears.
+    #[serde(with = "scalar::whole_option", default)]
+    #[schema(value_type = Option<Integer>)]
+    pub fork: Option<Height>,
     /// How long it waits for progress before it asks for the next view, in milliseconds.
     #[serde(with = "scalar::whole")]
     #[schema(value_type = Integer)]
@@ -132,6 +137,7 @@ impl Status {
             voting: live.voting,
             retired: live.retired,
             convicted: live.convicted.iter().map(|replica| replica.get()).collect(),
+            fork: live.fork,
             timeout_ms: live.timeout_ms,
             in_flight: live.in_flight,
             pending: live.pending,
@@ -171,6 +177,8 @@ pub struct Live {
     pub retired: bool,
     /// Validators against whom a committed block has evidence.
     pub convicted: Vec<ReplicaId>,
+    /// The lowest height at which another chain than its own is known to be committed.
+    pub fork: Option<Height>,
     /// How long it waits for progress before it asks for the next view, in milliseconds.
     pub timeout_ms: u64,
     /// Heights proposed and not yet committed.

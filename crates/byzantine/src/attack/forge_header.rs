@@ -56,7 +56,7 @@ fn forge(header: &mut Header, turn: u64) {
 }
 
 /// Another digest than this one.
-pub(super) fn other(digest: &Digest) -> Digest {
+pub(crate) fn other(digest: &Digest) -> Digest {
     let mut bytes = *digest.as_bytes();
     if let Some(first) = bytes.first_mut() {
         *first ^= 1;

@@ -21,7 +21,7 @@ fn every_attack_is_found_by_its_name_and_no_two_share_one() {
 
 #[test]
 fn knobs_are_read_from_behind_the_name() {
-    let text = "equivocate:chance=250,from=3,until=9,from-view=1,until-view=4,victims=1+2,delay=70";
+    let text = "equivocate:chance=250,from=3,until=9,from-view=1,until-view=4,victims=1+2,with=0+3,delay=70";
 
     let Attack { kind, knobs } = text.parse().unwrap();
 
@@ -31,6 +31,7 @@ fn knobs_are_read_from_behind_the_name() {
         heights: (Height::new(3), Height::new(9)),
         views: (View::new(1), View::new(4)),
         victims: [1, 2].map(ReplicaId::new).into(),
+        with: [0, 3].map(ReplicaId::new).into(),
         delay_ms: 70,
     };
     assert_eq!(knobs, expected);

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use api::types::Status;
 use serde::Serialize;
+use types::number::Height;
 
 use crate::failure::Failure;
 use crate::output::{BAD, DIM, GOOD, Report, WARN, styled};
@@ -92,6 +93,8 @@ pub(crate) struct Row {
     primary: Option<bool>,
     peers_connected: Option<u32>,
     pending: Option<u64>,
+    /// The lowest height at which it has seen another chain than its own.
+    fork: Option<u64>,
     attacks: Vec<String>,
 }
 
@@ -111,6 +114,7 @@ impl Row {
             primary: status.map(|status| status.primary == status.replica),
             peers_connected: status.map(|status| status.peers_connected),
             pending: status.map(|status| status.pending),
+            fork: status.and_then(|status| status.fork).map(Height::get),
             attacks: sight.attacks.list().to_vec(),
         }
     }
@@ -263,6 +267,18 @@ impl Report for StatusReport {
         writeln!(out, "\n  {}", styled(style, &self.verdict))?;
         if let (Some(block), Some(root)) = (&self.block, &self.state_root) {
             writeln!(out, "  {}", styled(DIM, format!("block {block}\n  state {root}")))?;
+        }
+        for row in self.validators.iter().filter(|row| row.attacks.is_empty()) {
+            if let Some(fork) = row.fork {
+                let line = format!(
+                    "FORK: {} has seen that other blocks than its own are committed from height {fork} or below",
+                    row.name
+                );
+                writeln!(out, "\n  {}", styled(BAD, line))?;
+                let advice =
+                    "stop the validators, and compare their directories with `logothete forensics`";
+                writeln!(out, "  more validators have lied than the network bears; {advice}")?;
+            }
         }
         if !self.convicted.is_empty() {
             let names = self.convicted.join(", ");

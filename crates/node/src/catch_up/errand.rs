@@ -1,6 +1,6 @@
 //! The loop of catch-up: what woke it, whom it asks, what it hands to the core.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crypto::signed::Signed;
@@ -29,6 +29,7 @@ pub(super) struct Errand<P> {
     replica: ReplicaId,
     reader: Reader,
     inputs: mpsc::Sender<Arrived>,
+    rivals: mpsc::Sender<ProvedBlock>,
     view: watch::Receiver<View>,
     durable: watch::Receiver<Height>,
     behind: watch::Receiver<Height>,
@@ -45,6 +46,10 @@ pub(super) struct Errand<P> {
     greetings: VecDeque<ReplicaId>,
     /// Who was asked last without a reason.
     greeted: ReplicaId,
+    /// Whose block is to be compared.
+    comparison: Option<ReplicaId>,
+    /// How often a peer had no block in a row where it was to be compared.
+    lower: BTreeMap<ReplicaId, u32>,
     /// Who has had nothing that was not here, since the start.
     had_nothing: BTreeSet<ReplicaId>,
     /// Who has had nothing since blocks came last.
@@ -53,6 +58,8 @@ pub(super) struct Errand<P> {
     hint_at: Instant,
     /// What was committed when the core last committed anything, and when that was seen.
     progress: (Height, Instant),
+    /// What was committed a period ago.
+    before: Height,
     period: Interval,
 }
 
@@ -67,6 +74,7 @@ impl<P: Peers + 'static> Errand<P> {
             replica: with.replica,
             reader: Reader { door: with.door, response_bytes_max: with.response_bytes_max },
             inputs: with.inputs,
+            rivals: with.rivals,
             view: with.view,
             durable: with.durable,
             behind: with.behind,
@@ -80,10 +88,13 @@ impl<P: Peers + 'static> Errand<P> {
             questions: JoinSet::new(),
             greetings: VecDeque::new(),
             greeted: with.replica,
+            comparison: None,
+            lower: BTreeMap::new(),
             had_nothing: BTreeSet::new(),
             lacking: BTreeSet::new(),
             hint_at: now,
             progress: (committed, now),
+            before: Height::GENESIS,
             period,
         }
     }
@@ -170,6 +181,9 @@ impl<P: Peers + 'static> Errand<P> {
             if let Some(peer) = peers.find(|peer| **peer > self.greeted).or(first).copied() {
                 self.greeted = peer;
                 self.greet(peer);
+                // What moves shows a fork by itself: one of two is always ahead, and the other asks for its next block.
+                let still = committed == std::mem::replace(&mut self.before, committed);
+                self.comparison = Some(peer).filter(|_| still && committed > Height::GENESIS);
             }
         }
     }
@@ -225,9 +239,18 @@ impl<P: Peers + 'static> Errand<P> {
         let place = self.greetings.iter().position(|peer| {
             !self.plan.is_asked(*peer) && self.standings.admits(&connected, *peer, now)
         });
-        let peer = self.greetings.remove(place?)?;
-        let range = Range { from: self.plan.next(), count: self.standings.count(peer) };
-        Some((peer, range, Reason::Greeting))
+        if let Some(peer) = place.and_then(|place| self.greetings.remove(place)) {
+            let range = Range { from: self.plan.next(), count: self.standings.count(peer) };
+            return Some((peer, range, Reason::Greeting));
+        }
+        let peer = self.comparison.filter(|peer| !self.plan.is_asked(*peer))?;
+        self.comparison = None;
+        let newest = self.view.borrow().protocol.committed.get();
+        // The newest one, and of a peer that has not come so far one that is 1, 2, 4, 8 … lower.
+        let lower = self.lower.get(&peer).and_then(|times| times.checked_sub(1));
+        let lower = lower.map_or(0, |power| 1_u64.checked_shl(power).unwrap_or(u64::MAX));
+        let from = Height::new(newest.saturating_sub(lower).max(1));
+        Some((peer, Range { from, count: 1 }, Reason::Comparison))
     }
 
     /// Takes what became of a question.
@@ -236,6 +259,17 @@ impl<P: Peers + 'static> Errand<P> {
         let now = Instant::now();
         self.plan.answered(peer);
         match outcome {
+            Outcome::Nothing if reason == Reason::Comparison => {
+                let times = self.lower.entry(peer).or_default();
+                *times = if range.from.get() > 1 { times.saturating_add(1) } else { 0 };
+            }
+            Outcome::Blocks { blocks, forged: false } if reason == Reason::Comparison => {
+                self.lower.remove(&peer);
+                for block in blocks {
+                    // What finds no room is met again.
+                    self.rivals.try_send(block.into_inner()).ok();
+                }
+            }
             Outcome::Blocks { blocks, forged } => {
                 if forged {
                     self.refuse(peer, range, now);

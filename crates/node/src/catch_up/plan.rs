@@ -39,6 +39,8 @@ pub(super) enum Reason {
     Missed,
     /// Whether it has anything: somebody else may be asked for the same heights.
     Greeting,
+    /// Whether one of its blocks is the same as here: a network that stands still is looked through for forks.
+    Comparison,
 }
 
 /// What is asked for, has come and was handed over; `B` is what comes.

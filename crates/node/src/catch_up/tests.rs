@@ -13,7 +13,7 @@ use types::number::View as ViewNumber;
 
 use super::plan::{ASKED_MAX, RANGES_MAX};
 use super::*;
-use crate::fixture::{genesis, proved};
+use crate::fixture::{genesis, proved, rivals};
 
 /// No wait is longer; a test that needs it has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,6 +58,7 @@ impl Peers for Scripted {
 struct Setting {
     asked: mpsc::UnboundedReceiver<Asked>,
     inputs: mpsc::Receiver<Arrived>,
+    rivals: mpsc::Receiver<ProvedBlock>,
     shown: watch::Sender<View>,
     durable: watch::Sender<Height>,
     behind: watch::Sender<Height>,
@@ -91,6 +92,7 @@ fn setting(genesis: &Genesis, committed: u64, pace: Pace) -> Setting {
     let (asked_out, asked) = mpsc::unbounded_channel();
     let peers = Scripted { connected: others.map(ReplicaId::new).collect(), asked: asked_out };
     let (inputs_out, inputs) = mpsc::channel(100);
+    let (rivals_out, rivals) = mpsc::channel(10);
     let (shown, view) = watch::channel(shows(Height::new(committed)));
     let (durable, durables) = watch::channel(Height::new(committed));
     let (behind, behind_in) = watch::channel(Height::GENESIS);
@@ -102,6 +104,7 @@ fn setting(genesis: &Genesis, committed: u64, pace: Pace) -> Setting {
         replica: ReplicaId::new(0),
         door: Door::strict(genesis.validators().clone()),
         inputs: inputs_out,
+        rivals: rivals_out,
         view,
         durable: durables,
         behind: behind_in,
@@ -112,7 +115,18 @@ fn setting(genesis: &Genesis, committed: u64, pace: Pace) -> Setting {
         pace,
     };
     let running = tokio::spawn(catch_up.run());
-    Setting { asked, inputs, shown, durable, behind, connected, caught_up, metrics, running }
+    Setting {
+        asked,
+        inputs,
+        rivals,
+        shown,
+        durable,
+        behind,
+        connected,
+        caught_up,
+        metrics,
+        running,
+    }
 }
 
 /// Waits for something, but not for ever.
@@ -516,4 +530,34 @@ fn as_many_blocks_are_given_as_are_wanted_and_there() {
     assert_eq!([given(1, 5), given(598, 5), given(600, 1), given(601, 5)], [5, 3, 1, 0]);
     assert_eq!([given(1, u32::MAX), given(1, 0), given(u64::MAX, 9), given(0, 9)], [512, 0, 0, 0]);
     assert_eq!(answer(&store, b"no request"), None);
+}
+
+/// A fork at whose end nothing happens any more would never be noticed: everybody is as high as everybody, or has what
+/// nobody asks for.
+#[tokio::test]
+async fn when_nothing_moves_blocks_are_compared_with_everybody_who_has_fewer_as_well() {
+    let genesis = genesis(4);
+    let (own, other) = (proved(&genesis, 9), rivals(&genesis, 4));
+    let pace = Pace { period: Duration::from_millis(10), ..STILL };
+    let mut setting = setting(&genesis, 9, pace);
+
+    let rival = loop {
+        tokio::select! {
+            asked = soon(setting.asked.recv()) => {
+                let Asked { peer, request, answer } = asked.unwrap();
+                let chain = if peer == 3 { &other } else { &own };
+                answer.send(honest(chain, &request)).unwrap();
+            }
+            compared = setting.rivals.recv() => {
+                let block = compared.unwrap().block;
+                let height = block.header.height.get();
+                if block.id() != own[usize::try_from(height).unwrap() - 1].block.id() {
+                    break block.id();
+                }
+            }
+        }
+    };
+
+    assert!(other.iter().any(|block| block.block.id() == rival));
+    assert_eq!((setting.committed(), setting.metrics.refused.get()), (9, 0));
 }

@@ -114,6 +114,7 @@ async fn requests_that_wait_are_sent_again_however_much_arrives() {
         dropped,
         durable,
         behind: watch::channel(Height::GENESIS).0,
+        rivals: mpsc::channel(1).0,
         view: watch::channel(standing(&genesis, ViewNumber::FIRST, Height::GENESIS)).0,
         stop: stopped,
     };

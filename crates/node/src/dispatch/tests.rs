@@ -37,6 +37,7 @@ async fn sort(genesis: &Genesis, frames: Vec<Payload>) -> Sorted {
         connected,
         listening: watch::Sender::new(None),
         store: store(genesis, root.path()),
+        answerer: std::sync::Arc::new(Some),
         frame_bytes_max: BYTES,
         metrics: metrics.clone(),
     };

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use api::backend::Backend;
 use api::server::{self, Limits};
 use tokio::net::TcpListener;
 
 use super::Sentinel;
 use crate::error::NodeError;
-use crate::gateway::{Gateway, LOOKUPS_MAX};
+use crate::gateway::LOOKUPS_MAX;
 
 /// Threads for tasks.
 const WORKERS: usize = 2;
@@ -27,9 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// # Errors
 ///
 /// Those of the operating system.
-pub(super) fn start(
+pub(super) fn start<B: Backend>(
     listener: TcpListener,
-    gateway: Gateway,
+    gateway: B,
     limits: Limits,
     stop: impl Future<Output = ()> + Send + 'static,
     sentinel: Sentinel,

@@ -36,13 +36,13 @@ fn take<A: Application>(
     }
     if height == state.low() {
         let known = proved.block.id() == state.committed.id;
-        return if known { Ok(()) } else { Err(Ignored::Fork { height }) };
+        return if known { Ok(()) } else { Err(fork(proved, output)) };
     }
     if height != state.low().next() {
         return Err(Ignored::NotNext { height });
     }
     if header.parent != state.committed.id {
-        return Err(Ignored::Fork { height });
+        return Err(fork(proved, output));
     }
     if let Err(refusal) = state.application.execute(&proved.block) {
         state.standing = state.standing.max(Standing::Diverged);
@@ -60,4 +60,11 @@ fn take<A: Application>(
     }
     state.commit(proved, output);
     Ok(())
+}
+
+/// A quorum committed this block, and another one is committed in its place, or in its parent's.
+fn fork(proved: ProvedBlock, output: &mut Output) -> Ignored {
+    let height = proved.block.header.height;
+    output.forks.push(proved);
+    Ignored::Fork { height }
 }

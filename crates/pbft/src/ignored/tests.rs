@@ -260,6 +260,8 @@ fn a_proved_block_beside_the_committed_one_is_a_fork() {
     let output = bench.step(Input::Blocks(forked));
     let forks = [1, 2].map(|height| Ignored::Fork { height: Height::new(height) });
     assert_eq!(output.ignored, forks);
+    let told: Vec<_> = output.forks.iter().map(|proved| proved.block.id()).collect();
+    assert_eq!(told, [rival.id(), child.id()]);
     assert_eq!(bench.replica.status().committed, Height::new(1));
 }
 

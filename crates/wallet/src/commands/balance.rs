@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use types::{Address, Denomination};
+use types::{Address, Genesis};
 
 use super::accounts::named;
 use crate::arguments::BalanceArguments;
 use crate::certified::{self, Certified};
 use crate::exit::{Exit, Failure};
+use crate::finality;
 use crate::output::{BOLD, DIM, Report, styled};
 use crate::people::People;
 use crate::program::Context;
@@ -36,8 +37,7 @@ pub(crate) fn run(context: &mut Context, arguments: &BalanceArguments) -> Result
         let text = address.to_text(site.genesis().prefix());
         match certified::account(&site, &address, &mut context.output)? {
             Some(certified) => {
-                let denomination = site.genesis().denomination();
-                accounts.push(BalanceReport::of(who, text, &certified, denomination));
+                accounts.push(BalanceReport::of(who, text, &certified, site.genesis()));
             }
             None => missing.push(who),
         }
@@ -69,18 +69,21 @@ struct BalanceReport {
     nonce: u64,
     height: u64,
     block: String,
+    /// Who signed the certificate; nobody before the first block.
+    signers: Vec<String>,
 }
 
 impl BalanceReport {
-    fn of(who: String, address: String, certified: &Certified, as_text: &Denomination) -> Self {
+    fn of(who: String, address: String, certified: &Certified, genesis: &Genesis) -> Self {
         Self {
             who,
             address,
             balance: certified.account.balance.get().to_string(),
-            balance_text: as_text.format_with_symbol(certified.account.balance),
+            balance_text: genesis.denomination().format_with_symbol(certified.account.balance),
             nonce: certified.account.nonce.get(),
             height: certified.height.get(),
             block: certified.block.to_string(),
+            signers: finality::names(genesis.validators(), &certified.signers),
         }
     }
 }
@@ -91,10 +94,10 @@ impl Report for BalancesReport {
         let who_width = width(|account| account.who.len()).unwrap_or_default();
         let balance_width = width(|account| account.balance_text.len()).unwrap_or_default();
         for account in &self.accounts {
-            let BalanceReport { who, balance_text, height, .. } = account;
+            let BalanceReport { who, balance_text, height, signers, .. } = account;
             let balance = styled(BOLD, format_args!("{balance_text:>balance_width$}"));
-            let height = styled(DIM, format_args!("certified at height {height}"));
-            writeln!(out, "{who:who_width$}  {balance}  {height}")?;
+            let proof = format!("certified at height {height}, {}", finality::signed_by(signers));
+            writeln!(out, "{who:who_width$}  {balance}  {}", styled(DIM, proof))?;
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use types::{Action, Address, Memo, ProvedBlock};
 use crate::arguments::HistoryArguments;
 use crate::ask::{PATIENCE, ask_all, nobody_answered};
 use crate::exit::{Exit, Failure};
-use crate::finality::proved_block;
+use crate::finality::{self, proved_block};
 use crate::output::{BAD, DIM, GOOD, Report, styled};
 use crate::people::People;
 use crate::program::Context;
@@ -101,8 +101,9 @@ impl Proofs<'_> {
             // Newest first: blocks above are not asked for again.
             self.blocks.retain(|kept, _| *kept <= height);
         }
-        let block = self.blocks.get(&height).map(|proved| &proved.block);
-        let block = block.ok_or("the block is gone")?;
+        let proved = self.blocks.get(&height).ok_or("the block is gone")?;
+        let block = &proved.block;
+        let signers: Vec<_> = proved.proof.certificate.replicas().collect();
         let signed = usize::try_from(place.index)
             .ok()
             .and_then(|index| block.body.transactions().get(index))
@@ -129,6 +130,7 @@ impl Proofs<'_> {
             amount_text: genesis.denomination().format_with_symbol(transfer.amount),
             memo: transfer.memo.text().to_owned(),
             id: signed.id().to_string(),
+            signers: finality::names(genesis.validators(), &signers),
         })
     }
 
@@ -164,6 +166,8 @@ struct EntryReport {
     amount_text: String,
     memo: String,
     id: String,
+    /// Who signed the certificate of its block, or of one above it.
+    signers: Vec<String>,
 }
 
 impl Report for HistoryReport {
@@ -177,12 +181,13 @@ impl Report for HistoryReport {
                 _ => (DIM, " ", "to itself,"),
             };
             let amount = styled(style, format_args!("{sign}{:>width$}", entry.amount_text));
-            let EntryReport { time, counterparty, height, .. } = entry;
+            let EntryReport { time, counterparty, height, id, signers, .. } = entry;
             write!(out, "{time}  {amount}  {word:4} {counterparty}")?;
             if !entry.memo.is_empty() {
                 write!(out, "  \"{}\"", Memo::new(entry.memo.clone()))?;
             }
-            writeln!(out, "\n{}", styled(DIM, format_args!("  height {height}  {}", entry.id)))?;
+            let proof = format!("  height {height}  {id}, {}", finality::signed_by(signers));
+            writeln!(out, "\n{}", styled(DIM, proof))?;
         }
         Ok(())
     }

@@ -26,7 +26,9 @@ fn balances_are_certified_and_follow_transfers() {
     assert_eq!(accounts[0]["nonce"], 1);
     let shown = net.run(&["balance", "bob"]).ends_with(0);
     assert!(shown.stdout.contains("1000012.50"), "{}", shown.stdout);
-    assert!(shown.stdout.contains("certified at height 1"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("certified at height 1, signed by "), "{}", shown.stdout);
+    // As many as make a quorum of four, and who has nothing yet is believed by the genesis.
+    assert_eq!(accounts[0]["signers"].as_array().unwrap().len(), 3);
 }
 
 #[test]

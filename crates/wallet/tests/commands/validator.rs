@@ -111,6 +111,7 @@ impl Backend for Validator {
             voting: true,
             retired: false,
             convicted: Vec::new(),
+            fork: None,
             timeout_ms: 2_000,
             in_flight: 0,
             pending: u64::try_from(state.pool.len()).unwrap(),

@@ -47,6 +47,7 @@ fn the_status_is_flat_json_with_the_documented_names() {
             "convicted",
             "decimals",
             "entered",
+            "fork",
             "height",
             "in_flight",
             "name",

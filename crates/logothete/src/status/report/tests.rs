@@ -59,6 +59,7 @@ fn convicting(convicted: &[u16]) -> StatusReport {
                 voting: true,
                 retired: false,
                 convicted: says.iter().copied().map(ReplicaId::new).collect(),
+                fork: None,
                 timeout_ms: 2_000,
                 in_flight: 0,
                 pending: 0,

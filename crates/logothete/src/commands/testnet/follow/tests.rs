@@ -27,6 +27,7 @@ fn sight(index: u16, height: Option<u64>, state: State) -> Sight {
             voting: true,
             retired: false,
             convicted: Vec::new(),
+            fork: None,
             timeout_ms: 2_000,
             in_flight: 0,
             pending: u64::from(index),
