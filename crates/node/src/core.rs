@@ -29,6 +29,7 @@ use types::validators::ValidatorSet;
 use crate::disk::Job;
 use crate::error::NodeError;
 use crate::metrics::CoreMetrics;
+use crate::observer::Observer;
 use crate::wire::{FrameRef, REQUESTS_BYTES_MAX};
 
 /// The most inputs stepped before their output is performed.
@@ -123,6 +124,8 @@ pub(crate) struct Channels {
     pub(crate) behind: watch::Sender<Height>,
     /// What is shown to the rest of the process.
     pub(crate) view: watch::Sender<View>,
+    /// What was seen in passing.
+    pub(crate) observer: Observer,
     /// Becomes true when the process ends.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -207,7 +210,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             let due = self.timers.values().min().map_or(resend_at, |timer| resend_at.min(*timer));
             let first = tokio::select! {
                 biased;
-                _ = self.channels.stop.wait_for(|stop| *stop) => return Ok(()),
+                _ = self.channels.stop.wait_for(|stop| *stop) => return self.save_seen(true).await,
                 Some(arrived) = self.channels.inputs.recv() => First::Input(arrived.take()),
                 () = sleep_until(due) => First::Nothing,
                 Some(request) = self.channels.requests.recv() => First::Request(request),
@@ -225,6 +228,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             let now = Instant::now();
             if now >= resend_at {
                 self.resend();
+                self.save_seen(false).await?;
                 resend_at = now + self.resend_period;
             }
         }
@@ -260,6 +264,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         if let Input::Connected(replica) = &input {
             self.tell(*replica);
         }
+        self.channels.observer.hear(&input);
         let mut output = self.protocol.step(input);
         self.set_timers(&output.timers);
         batch.records.append(&mut output.records);
@@ -268,6 +273,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         batch.replies.append(&mut output.replies);
         batch.evidence.append(&mut output.evidence);
         batch.ignored.append(&mut output.ignored);
+        batch.lost.append(&mut output.lost);
         batch.behind = batch.behind.max(output.behind);
     }
 
@@ -316,12 +322,13 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
     }
 
     /// Performs a batch: records, then blocks, then messages, then what may be late.
-    async fn perform(&mut self, output: Output) -> Result<(), NodeError> {
+    async fn perform(&mut self, mut output: Output) -> Result<(), NodeError> {
         if !output.records.is_empty() {
             let begin = Instant::now();
             self.journal.append(&output.records)?;
             self.metrics.journal_seconds.observe(begin.elapsed().as_secs_f64());
         }
+        self.channels.observer.see(&mut output);
         let committed = !output.committed.is_empty();
         if committed {
             let bodies = output.committed.iter().map(|proved| &proved.block.body);
@@ -367,6 +374,14 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         let durable = *self.channels.durable.borrow_and_update();
         self.journal.prune(durable)?;
         Ok(())
+    }
+
+    /// Has what was seen written down, when it is time.
+    async fn save_seen(&self, end: bool) -> Result<(), NodeError> {
+        match self.channels.observer.unsaved(end) {
+            Some(lost) => self.to_disk(Job::Lost(lost)).await,
+            None => Ok(()),
+        }
     }
 
     async fn to_disk(&self, job: Job) -> Result<(), NodeError> {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use api::events::EventHub;
 use crypto::keys::Signer;
 use crypto::signed::ChainId;
-use storage::{EvidenceStore, Store};
+use storage::{EvidenceStore, LostProposalStore, Store};
 use tokio::sync::{mpsc, watch};
 use types::account::Snapshot;
 use types::evidence::Evidence;
+use types::lost::LostProposal;
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
@@ -35,6 +36,8 @@ pub(crate) enum Job {
     },
     /// The whole committed state.
     Snapshot(Snapshot),
+    /// All lost proposals that are known.
+    Lost(Vec<LostProposal>),
     /// A proof that a key lied.
     Evidence {
         /// The proof.
@@ -50,6 +53,8 @@ pub(crate) struct Disk {
     pub(crate) store: Store,
     /// Where proofs of lies are kept.
     pub(crate) evidence: EvidenceStore,
+    /// Where lost proposals are kept.
+    pub(crate) lost: LostProposalStore,
     /// Signs replies.
     pub(crate) signer: Arc<dyn Signer>,
     /// The chain that replies are for.
@@ -87,6 +92,7 @@ impl Disk {
         let mut blocks = Vec::new();
         let mut replies = Vec::new();
         let mut snapshot = None;
+        let mut lost = None;
         let mut evidence = Vec::new();
         for job in group {
             match job {
@@ -95,6 +101,7 @@ impl Disk {
                     replies.append(&mut said);
                 }
                 Job::Snapshot(newer) => snapshot = Some(newer),
+                Job::Lost(newer) => lost = Some(newer),
                 Job::Evidence { evidence: proof, accused } => evidence.push((proof, accused)),
             }
         }
@@ -111,6 +118,9 @@ impl Disk {
         }
         if let Some(snapshot) = snapshot {
             self.store.save_snapshot(&snapshot)?;
+        }
+        if let Some(lost) = lost {
+            self.lost.write(&lost)?;
         }
         for (proof, accused) in evidence {
             self.evidence.save(&proof, accused)?;

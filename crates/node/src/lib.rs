@@ -20,6 +20,7 @@ mod gateway;
 pub mod key_file;
 mod lane;
 mod metrics;
+mod observer;
 mod receipts;
 pub mod recovery;
 mod refusals;

@@ -8,7 +8,7 @@ use crypto::keys::Signer;
 use crypto::signed::{Signed, Unverified};
 use ledger::{Ledger, PoolLimits, Replay};
 use pbft::{Output, Replica};
-use storage::{Directory, EvidenceStore, Journal, Store, UsedKey, WhenDamaged};
+use storage::{Directory, EvidenceStore, Journal, LostProposalStore, Store, UsedKey, WhenDamaged};
 use types::block::Header;
 use types::evidence::Evidence;
 use types::genesis::Genesis;
@@ -31,6 +31,8 @@ pub struct Recovered {
     pub evidence: EvidenceStore,
     /// What is in there.
     pub lies: Vec<Signed<Evidence>>,
+    /// Where lost proposals are kept.
+    pub lost: LostProposalStore,
     /// Height of the snapshot it started from.
     pub snapshot: Height,
     /// How many blocks were executed again.
@@ -62,6 +64,7 @@ pub fn recover(
     }
     let evidence = EvidenceStore::open(&directory, genesis.validators())?;
     let lies = remembered(&evidence, genesis)?;
+    let lost = LostProposalStore::of(&directory);
     let (ledger, tip, snapshot) = restore(&store, genesis)?;
     let replayed = tip.height.get().saturating_sub(snapshot.get());
     let config = pbft::Config {
@@ -70,7 +73,18 @@ pub fn recover(
         parameters: *genesis.parameters(),
     };
     let (replica, output) = Replica::recover(config, signer, ledger, tip, records)?;
-    Ok(Recovered { replica, output, journal, store, evidence, lies, snapshot, replayed, directory })
+    Ok(Recovered {
+        replica,
+        output,
+        journal,
+        store,
+        evidence,
+        lies,
+        lost,
+        snapshot,
+        replayed,
+        directory,
+    })
 }
 
 /// Who was known to have lied.

@@ -14,7 +14,7 @@ use ledger::Ledger;
 use network::{Limits, Network, Settings};
 use pbft::{Protocol, Replica};
 use prometheus_client::registry::Registry;
-use storage::{EvidenceStore, UsedKey};
+use storage::{EvidenceStore, LostProposalStore, UsedKey};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -36,6 +36,7 @@ use crate::door::{Checked, ConsensusDoor, CutOff, Delivered};
 use crate::error::NodeError;
 use crate::gateway::{Gateway, Lookups};
 use crate::metrics::Metrics;
+use crate::observer::Observer;
 use crate::recovery::{Recovered, recover};
 use crate::requests::{Delivery, Offered, RequestDoor, spread};
 use crate::run_file;
@@ -196,6 +197,7 @@ struct Senders {
 
 /// What several parts look at.
 struct Shared {
+    observer: Observer,
     store: storage::Store,
     evidence: EvidenceStore,
     checked: Checked,
@@ -224,6 +226,7 @@ impl House {
             store,
             evidence,
             lies,
+            lost,
             snapshot,
             directory,
             replayed: _,
@@ -244,13 +247,15 @@ impl House {
         let (connected, connected_in) = mpsc::channel(CONNECTED_MAX);
         let (jobs, jobs_in) = mpsc::channel(disk::JOBS_MAX);
         let senders = Senders { inputs, requests, deliveries, messages, connected };
+        let hub = Arc::new(EventHub::new());
         let shared = Shared {
+            observer: self.observer(&hub, &lost),
+            hub,
             store,
             evidence: evidence.clone(),
             checked: Checked::default(),
             offered: Offered::default(),
             brought: Brought::default(),
-            hub: Arc::new(EventHub::new()),
             waiters: Waiters::default(),
             view: views,
             durable: durables,
@@ -265,6 +270,7 @@ impl House {
             durable: shared.durable.clone(),
             behind,
             view,
+            observer: shared.observer.clone(),
             stop: self.halted.clone(),
         };
         let metrics = self.metrics.core.clone();
@@ -272,7 +278,7 @@ impl House {
         let genesis = &self.config.genesis;
         let core = Core::new(protocol, journal, network, channels, metrics, genesis, snapshot)
             .knowing(lies);
-        let disk = self.disk(&shared, evidence, durable);
+        let disk = self.disk(&shared, evidence, lost, durable);
         self.spawn_door(&senders, &shared, messages_in, deliveries_in);
         self.spawn_catch_up(&senders, &shared, caught_up, behinds, connected_in);
         self.spawn_dispatch(&senders, &shared, events, listening);
@@ -281,6 +287,15 @@ impl House {
         self.spawn("notices", told);
         let threads = self.spawn_threads(core, output, disk, jobs_in, directory);
         Started { threads, gateway: self.gateway(shared, senders, registry) }
+    }
+
+    /// What sees all and does nothing; what it had seen before, as far as that can be read.
+    fn observer(&self, hub: &Arc<EventHub>, kept: &LostProposalStore) -> Observer {
+        let kept = kept.read().unwrap_or_else(|error| {
+            tracing::error!(%error, "the lost proposals cannot be read");
+            Vec::new()
+        });
+        Observer::new(&self.config.genesis, Arc::clone(hub), kept)
     }
 
     fn gateway(&self, shared: Shared, senders: Senders, registry: Registry) -> Gateway {
@@ -297,6 +312,7 @@ impl House {
             network: self.network.clone(),
             deliveries: senders.deliveries,
             requests: senders.requests,
+            observer: shared.observer,
             lookups: Lookups::new(shared.store, shared.evidence),
             registry,
             state: self.metrics.state.clone(),
@@ -319,11 +335,13 @@ impl House {
         &self,
         shared: &Shared,
         evidence: EvidenceStore,
+        lost: LostProposalStore,
         durable: watch::Sender<Height>,
     ) -> Disk {
         Disk {
             store: shared.store.clone(),
             evidence,
+            lost,
             signer: self.config.signer.clone(),
             chain: *self.config.genesis.chain(),
             replica: self.config.replica,
