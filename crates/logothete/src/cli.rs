@@ -1,6 +1,7 @@
 //! The command line. What a flag means in detail stands in `docs/reference/logothete.md`.
 
 pub(crate) mod evidence;
+pub(crate) mod network;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use program::validator::ValidatorArguments;
 use types::validators::VALIDATORS_MAX;
 
 use evidence::{EvidenceArguments, ForensicsArguments};
+use network::{ExplainArguments, ForksArguments};
 
 use crate::testnet::attacks::Attacks;
 
@@ -45,6 +47,10 @@ pub(crate) enum Command {
     Audit(AuditArguments),
     /// Proofs that a validator lied: list them, show them in words, save and verify them.
     Evidence(EvidenceArguments),
+    /// Every block that was proposed and did not become part of the chain, and why.
+    Forks(ForksArguments),
+    /// Why a network is slow or stands still: who is missing, what it waits for, what would help.
+    Explain(ExplainArguments),
     /// Whether two validators committed different blocks, and whose keys are guilty of it.
     Forensics(ForensicsArguments),
     /// How much a network commits, and how fast.
