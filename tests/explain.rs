@@ -46,6 +46,8 @@ fn who_is_down_is_named_and_how_many_must_come_back() {
     assert_eq!((&well["silent"], &well["missing"]), (&json!([]), &json!(0)));
 
     drop(testnet.run(&["kill", "2", "3"]).with_code(0));
+    // From now on no view is left, because there is nobody to leave it with.
+    until_explained(&testnet, "no-quorum");
     submit(&testnet, 0);
 
     let found = until("two votes are missing", || {
@@ -110,7 +112,10 @@ fn two_blocks_for_one_place_are_listed_with_both_statements_and_after_a_restart(
     let load = Load::start(&testnet, 50, Wallet::GivesUp);
     let rivals = |list: &Value| -> Vec<Value> {
         let forks = list["forks"].as_array().unwrap().iter();
-        forks.filter(|fork| fork["rival"].is_object() && fork["winner"].is_object()).cloned().collect()
+        forks
+            .filter(|fork| fork["rival"].is_object() && fork["winner"].is_object())
+            .cloned()
+            .collect()
     };
     let found = until("a rival is listed with its winner and the evidence", || {
         let found = rivals(&ask(&testnet, "forks"));

@@ -8,7 +8,7 @@ use types::quorum::Quorum;
 use types::replica::ReplicaId;
 
 use super::Verdict;
-use super::facts::{Facts, Said};
+use super::facts::Facts;
 
 /// A validator counts as heard for so long after its last status, in milliseconds: the core holds its timers by the same
 /// bound, and a status is said every second at least.
@@ -207,19 +207,23 @@ fn age_ms(facts: &Facts, replica: ReplicaId) -> Option<u64> {
 
 /// Where somebody stands: as he says himself when he answers, else as he was heard last.
 fn stands(facts: &Facts, replica: ReplicaId) -> Option<Standpoint> {
-    if let Some(witness) = facts.witnesses.get(&replica) {
-        let own = witness.said.get(&replica).map(|said| said.standpoint.clone());
-        let status = &witness.status;
-        return Some(own.unwrap_or(Standpoint {
-            replica,
-            view: status.view,
-            entered: status.entered,
-            committed: status.height,
-            lacks: None,
-        }));
-    }
-    let heard = facts.witnesses.values().filter_map(|witness| witness.said.get(&replica));
-    heard.min_by_key(|said| said.age_ms).map(|said: &Said| said.standpoint.clone())
+    let Some(witness) = facts.witnesses.get(&replica) else {
+        let heard = facts.witnesses.values().filter_map(|witness| witness.said.get(&replica));
+        let last = heard.min_by_key(|said| said.age_ms);
+        return last.map(|said| said.standpoint.clone());
+    };
+    let (now, own) = (&witness.status, witness.said.get(&replica));
+    // What it lacked when it spoke to all it may have got since.
+    let lacks = own.map(|said| &said.standpoint).filter(|said| {
+        (said.view, said.entered, said.committed) == (now.view, now.entered, now.height)
+    });
+    Some(Standpoint {
+        replica,
+        view: now.view,
+        entered: now.entered,
+        committed: now.height,
+        lacks: lacks.and_then(|said| said.lacks.clone()),
+    })
 }
 
 /// Who hears one another, as each of those tells it that answer and can vote.

@@ -99,8 +99,9 @@ fn as_many_are_down_as_are_borne() {
 fn one_more_is_down_than_is_borne() {
     let mut net = Net::new(4);
     net.kill(&[2, 3]);
+    net.run(4_000);
     net.submit();
-    net.run(5_000);
+    net.run(3_000);
 
     let found = net.explain(&[0, 1]);
 
@@ -113,6 +114,23 @@ fn one_more_is_down_than_is_borne() {
     assert_eq!(found.voted, ["node0", "node1"]);
     assert_text(&found, &["2 of 4 validators can vote and 3 are needed", "1 more must come back"]);
     assert_eq!(found.waits_for, "1 of node2, node3");
+}
+
+#[test]
+fn one_more_goes_down_than_is_borne_while_work_waits() {
+    let mut net = Net::new(4);
+    net.submit();
+    net.kill(&[2, 3]);
+    net.run(5_000);
+
+    let found = net.explain(&[0, 1]);
+
+    assert_eq!((found.verdict, found.view, found.missing), (Verdict::NoQuorum, 1, 1));
+    assert_eq!(
+        (&found.asked[..], found.not_voted.len()),
+        (&["node0".into(), "node1".into()][..], 0)
+    );
+    assert_text(&found, &["node0, node1 asked for view 1"]);
 }
 
 #[test]

@@ -120,6 +120,10 @@ fn no_quorum(scene: &Scene<'_>) -> (String, String, String) {
     if !scene.in_progress().is_empty() {
         state += &format!(" At height {} {}.", scene.height.next(), votes(scene));
     }
+    let asked = scene.asked();
+    if !asked.is_empty() {
+        state += &format!(" {} asked for view {}.", list(scene, &asked), scene.view);
+    }
     let names = list(scene, &away);
     (
         state,
