@@ -210,10 +210,13 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             let due = self.timers.values().min().map_or(resend_at, |timer| resend_at.min(*timer));
             let first = tokio::select! {
                 biased;
-                _ = self.channels.stop.wait_for(|stop| *stop) => return self.save_seen(true).await,
-                Some(arrived) = self.channels.inputs.recv() => First::Input(arrived.take()),
-                () = sleep_until(due) => First::Nothing,
-                Some(request) = self.channels.requests.recv() => First::Request(request),
+                _ = self.channels.stop.wait_for(|stop| *stop) => None,
+                Some(arrived) = self.channels.inputs.recv() => Some(First::Input(arrived.take())),
+                () = sleep_until(due) => Some(First::Nothing),
+                Some(request) = self.channels.requests.recv() => Some(First::Request(request)),
+            };
+            let Some(first) = first else {
+                return self.save_seen(true).await;
             };
             self.step(&mut batch, self.tick());
             match first {

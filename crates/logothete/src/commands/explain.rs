@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &ExplainArguments, output: &mut Output) -> Result<E
 fn ask(place: &Place) -> Vec<(String, Result<StandingAnswer, ClientError>)> {
     thread::scope(|scope| {
         let asked = place.answering().iter().map(|(name, client)| {
-            let answer = scope.spawn(|| client.standing());
+            let answer = scope.spawn(move || client.standing());
             (name, answer)
         });
         let asked: Vec<_> = asked.collect();
