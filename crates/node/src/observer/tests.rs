@@ -5,7 +5,7 @@ use types::number::View;
 use types::vote::Phase;
 
 use super::*;
-use crate::fixture::{genesis, key, pre_prepare, proved, vote};
+use crate::fixture::{genesis, key, pre_prepare, proved, transfer, vote};
 
 fn observer(genesis: &Genesis, kept: Vec<LostProposal>) -> Observer {
     Observer::new(genesis, Arc::new(EventHub::new()), kept)
@@ -22,9 +22,10 @@ fn status(genesis: &Genesis, replica: u16, view: u64, lacks: Option<Lacks>) -> M
     Message::Status(Status::sign(standpoint, genesis.chain(), &key(replica)))
 }
 
-/// The primary's proposal of nothing at height 1, which this validator left with its view.
+/// The primary's proposal of a transfer at height 1, which this validator left with its view.
 fn lost(genesis: &Genesis) -> Lost {
-    let proposed = pre_prepare(genesis, (View::FIRST, Height::new(1)), Vec::new());
+    let transactions = vec![transfer(genesis)];
+    let proposed = pre_prepare(genesis, (View::FIRST, Height::new(1)), transactions);
     Lost {
         statement: proposed.vote.statement,
         proposed: Some(proposed.vote),
