@@ -16,6 +16,7 @@ use types::address::Address;
 use types::block::{BlockId, Header};
 use types::evidence::{Evidence, EvidenceId, Outline};
 use types::genesis::Genesis;
+use types::lost::{LostProposal, ProposalPlace};
 use types::number::{Height, Nonce};
 use types::proof::ProvedBlock;
 use types::receipt::Receipt;
@@ -24,7 +25,7 @@ use types::reply::BlockReply;
 use types::transaction::{SignedTransaction, TransactionId};
 
 use crate::events::EventHub;
-use crate::types::{Live, Position};
+use crate::types::{Live, Position, SaidStatus};
 
 /// A validator, as the API sees it.
 ///
@@ -123,6 +124,17 @@ pub trait Backend: Send + Sync + 'static {
         &self,
         id: EvidenceId,
     ) -> impl Future<Output = Result<Option<(Evidence, Option<u64>)>, Fault>> + Send;
+
+    /// What this validator and the others last said of themselves, by replica.
+    fn said(&self) -> impl Future<Output = Result<Vec<SaidStatus>, Fault>> + Send;
+
+    /// Lost proposals in descending order, strictly below `before` (from the highest for none), at most `limit`, which
+    /// the server keeps at 100 or less; and how often one was not kept since the start.
+    fn lost(
+        &self,
+        before: Option<ProposalPlace>,
+        limit: usize,
+    ) -> impl Future<Output = Result<(Vec<LostProposal>, u64), Fault>> + Send;
 }
 
 /// A piece of evidence that the validator keeps.

@@ -19,6 +19,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use types::evidence::EvidenceId;
+use types::lost::ProposalPlace;
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::transaction::{SignedTransaction, TransactionId};
@@ -30,8 +31,8 @@ use crate::hex;
 use crate::problem::Code;
 use crate::types::{
     AccountAnswer, BatchAnswer, BatchRequest, BlockAnswer, BlockName, BlockPage, CertificateAnswer,
-    EvidenceAnswer, EvidencePage, HistoryPage, Position, Status, SubmitAnswer, SubmitRequest,
-    TransactionAnswer, Validators,
+    EvidenceAnswer, EvidencePage, ForkPage, HistoryPage, Position, StandingAnswer, Status,
+    SubmitAnswer, SubmitRequest, TransactionAnswer, Validators,
 };
 
 /// Time to connect.
@@ -309,6 +310,34 @@ impl Client {
     /// As [`ClientError`] says.
     pub fn evidence_piece(&self, id: &EvidenceId) -> Result<Option<EvidenceAnswer>, ClientError> {
         found(self.get_json(&format!("/v1/evidence/{id}")))
+    }
+
+    /// How the validator is, and what it and the others last said of themselves. Whether they did is asked of the
+    /// signed statuses in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientError`] says.
+    pub fn standing(&self) -> Result<StandingAnswer, ClientError> {
+        self.get_json("/v1/standing")
+    }
+
+    /// Lost proposals that the validator saw, from the highest down, below `before`, at most `limit` (1 to 100).
+    /// Whether they were proposed is asked of the signed statements in them.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientError`] says.
+    pub fn forks(
+        &self,
+        before: Option<ProposalPlace>,
+        limit: u32,
+    ) -> Result<ForkPage, ClientError> {
+        let mut path = format!("/v1/forks?limit={limit}");
+        if let Some(before) = before {
+            append(&mut path, format_args!("&before={before}"));
+        }
+        self.get_json(&path)
     }
 
     /// Events from now on, or every block above `after` and then events as they come. Nothing is

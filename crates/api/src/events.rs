@@ -8,23 +8,28 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use types::lost::LostProposal;
 use types::proof::ProvedBlock;
 use types::rejection::Rejection;
 use types::reply::BlockReply;
 use types::transaction::TransactionId;
 
-use crate::types::{BlockEvent, RefusedEvent};
+use crate::types::{BlockEvent, LostEvent, RefusedEvent};
 
 /// Blocks kept for readers that are behind: a block may hold megabytes, so they are few.
 pub const BLOCKS_KEPT: usize = 64;
 /// Refusals kept for readers that are behind; a commit may drop many transactions at once.
 pub const REFUSALS_KEPT: usize = 1_024;
 
+/// Lost proposals kept for readers that are behind; a height has few.
+pub const LOST_KEPT: usize = 256;
+
 /// The publishing end; one for each validator, shared by everyone who publishes or listens.
 #[derive(Debug)]
 pub struct EventHub {
     blocks: broadcast::Sender<Arc<PublishedBlock>>,
     refusals: broadcast::Sender<Arc<RefusedEvent>>,
+    lost: broadcast::Sender<Arc<LostEvent>>,
 }
 
 /// A committed block whose JSON is made by the first reader that needs it, once for all.
@@ -41,6 +46,7 @@ impl EventHub {
         Self {
             blocks: broadcast::channel(BLOCKS_KEPT).0,
             refusals: broadcast::channel(REFUSALS_KEPT).0,
+            lost: broadcast::channel(LOST_KEPT).0,
         }
     }
 
@@ -55,9 +61,18 @@ impl EventHub {
         publish(&self.refusals, || RefusedEvent::new(id, rejection));
     }
 
+    /// Publishes that a proposal has lost for good.
+    pub fn lost(&self, lost: &LostProposal) {
+        publish(&self.lost, || LostEvent::new(lost));
+    }
+
     /// A reader that sees everything published from now on.
     pub(crate) fn subscribe(&self) -> Subscription {
-        Subscription { blocks: self.blocks.subscribe(), refusals: self.refusals.subscribe() }
+        Subscription {
+            blocks: self.blocks.subscribe(),
+            refusals: self.refusals.subscribe(),
+            lost: self.lost.subscribe(),
+        }
     }
 }
 
@@ -74,6 +89,7 @@ fn publish<T>(sender: &broadcast::Sender<Arc<T>>, event: impl FnOnce() -> T) {
 pub(crate) struct Subscription {
     blocks: broadcast::Receiver<Arc<PublishedBlock>>,
     refusals: broadcast::Receiver<Arc<RefusedEvent>>,
+    lost: broadcast::Receiver<Arc<LostEvent>>,
 }
 
 /// What a reader receives.
@@ -83,6 +99,8 @@ pub(crate) enum Received {
     Block(Arc<PublishedBlock>),
     /// A pending transaction was dropped.
     Refused(Arc<RefusedEvent>),
+    /// A proposal has lost for good.
+    Lost(Arc<LostEvent>),
     /// The hub has forgotten blocks that this reader has not seen.
     Behind,
     /// Nothing will be published any more.
@@ -90,7 +108,7 @@ pub(crate) enum Received {
 }
 
 impl Subscription {
-    /// Waits for the next event. Refusals that the hub has forgotten are passed over: they are
+    /// Waits for the next event. Refusals and lost proposals that the hub has forgotten are passed over: they are
     /// news, and nobody counts on them.
     pub(crate) async fn next(&mut self) -> Received {
         loop {
@@ -102,6 +120,11 @@ impl Subscription {
                 },
                 refused = self.refusals.recv() => match refused {
                     Ok(refused) => return Received::Refused(refused),
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return Received::Closed,
+                },
+                lost = self.lost.recv() => match lost {
+                    Ok(lost) => return Received::Lost(lost),
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return Received::Closed,
                 },

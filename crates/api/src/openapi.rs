@@ -6,7 +6,7 @@ use utoipa::OpenApi;
 
 use crate::problem::Problem;
 use crate::server::{reads, streams, submits};
-use crate::types::{BlockEvent, RefusedEvent, Status};
+use crate::types::{BlockEvent, LostEvent, RefusedEvent, Status};
 
 /// The whole description.
 #[derive(OpenApi)]
@@ -20,16 +20,17 @@ use crate::types::{BlockEvent, RefusedEvent, Status};
     paths(
         reads::status, reads::genesis, reads::validators, reads::blocks, reads::block,
         reads::certificate, reads::wire, submits::submit, submits::submit_batch, reads::transaction,
-        reads::account, reads::history, reads::evidence, reads::evidence_piece, streams::events, reads::livez, reads::readyz, reads::metrics,
+        reads::account, reads::history, reads::evidence, reads::evidence_piece, reads::forks, reads::standing, streams::events, reads::livez, reads::readyz, reads::metrics,
         reads::openapi,
     ),
-    components(schemas(Problem, BlockEvent, RefusedEvent, Status)),
+    components(schemas(Problem, BlockEvent, RefusedEvent, LostEvent, Status)),
     tags(
         (name = "validator", description = "the validator and its network"),
         (name = "blocks", description = "what is committed, and what proves it"),
         (name = "transactions", description = "submitting transactions and asking what became of them"),
         (name = "accounts", description = "balances with their proofs"),
         (name = "evidence", description = "proofs that a validator's key lied"),
+        (name = "forks", description = "proposals that did not become part of the chain"),
         (name = "events", description = "what happens, as it happens"),
         (name = "operation", description = "for those who run the validator"),
     ),

@@ -15,6 +15,8 @@ mod account;
 mod block;
 mod event;
 mod evidence;
+mod fork;
+mod standing;
 mod status;
 mod transaction;
 
@@ -30,7 +32,9 @@ pub use evidence::{
     AskedFor, CertifiedBlock, EvidenceAnswer, EvidencePage, EvidenceSummary, SignedStatement,
     ValidatorName,
 };
+pub use fork::{ForkAnswer, ForkPage, ForkWinner, LostEvent};
 pub use scalar::Integer;
+pub use standing::{NextHeight, SaidStatus, StandingAnswer, Waits};
 pub use status::{Live, Status, ValidatorAnswer, Validators};
 pub use transaction::{
     BatchAnswer, BatchRequest, BatchResult, BatchStatus, SubmitAnswer, SubmitRequest, SubmitStatus,

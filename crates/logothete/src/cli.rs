@@ -2,6 +2,7 @@
 
 pub(crate) mod evidence;
 pub(crate) mod fault;
+pub(crate) mod network;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use types::validators::VALIDATORS_MAX;
 
 use evidence::{EvidenceArguments, ForensicsArguments};
 use fault::FaultArguments;
+use network::{ExplainArguments, ForksArguments};
 
 use crate::testnet::attacks::{Adversary, Attacks};
 
@@ -47,6 +49,10 @@ pub(crate) enum Command {
     Audit(AuditArguments),
     /// Proofs that a validator lied: list them, show them in words, save and verify them.
     Evidence(EvidenceArguments),
+    /// Every block that was proposed and did not become part of the chain, and why.
+    Forks(ForksArguments),
+    /// Why a network is slow or stands still: who is missing, what it waits for, what would help.
+    Explain(ExplainArguments),
     /// Whether two validators committed different blocks, and whose keys are guilty of it.
     Forensics(ForensicsArguments),
     /// How much a network commits, and how fast.

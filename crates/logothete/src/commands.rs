@@ -2,7 +2,9 @@
 
 pub(crate) mod audit;
 pub(crate) mod evidence;
+pub(crate) mod explain;
 pub(crate) mod forensics;
+pub(crate) mod forks;
 pub(crate) mod genesis;
 pub(crate) mod keys;
 pub(crate) mod status;
@@ -27,6 +29,8 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Fa
         Command::Status(arguments) => status::run(arguments, output),
         Command::Audit(arguments) => audit::run(arguments, output),
         Command::Evidence(arguments) => evidence::run(arguments, output),
+        Command::Forks(arguments) => forks::run(arguments, output),
+        Command::Explain(arguments) => explain::run(arguments, output),
         Command::Forensics(arguments) => forensics::run(arguments, output),
         Command::Bench(arguments) => bench::run(arguments, output),
         Command::Keys(command) => keys::run(command, output),

@@ -8,6 +8,7 @@ use program::{failure, output, table};
 mod bench;
 mod cli;
 mod commands;
+mod explain;
 #[cfg(test)]
 mod fixture;
 mod interrupt;

@@ -32,6 +32,7 @@ use types::view_change::NewView;
 use crate::disk::Job;
 use crate::error::NodeError;
 use crate::metrics::CoreMetrics;
+use crate::observer::Observer;
 use crate::wire::{FrameRef, REQUESTS_BYTES_MAX};
 
 /// The most inputs stepped before their output is performed.
@@ -128,6 +129,8 @@ pub(crate) struct Channels {
     pub(crate) rivals: mpsc::Sender<ProvedBlock>,
     /// What is shown to the rest of the process.
     pub(crate) view: watch::Sender<View>,
+    /// What was seen in passing.
+    pub(crate) observer: Observer,
     /// Becomes true when the process ends.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -212,10 +215,13 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             let due = self.timers.values().min().map_or(resend_at, |timer| resend_at.min(*timer));
             let first = tokio::select! {
                 biased;
-                _ = self.channels.stop.wait_for(|stop| *stop) => return Ok(()),
-                Some(arrived) = self.channels.inputs.recv() => First::Input(arrived.take()),
-                () = sleep_until(due) => First::Nothing,
-                Some(request) = self.channels.requests.recv() => First::Request(request),
+                _ = self.channels.stop.wait_for(|stop| *stop) => None,
+                Some(arrived) = self.channels.inputs.recv() => Some(First::Input(arrived.take())),
+                () = sleep_until(due) => Some(First::Nothing),
+                Some(request) = self.channels.requests.recv() => Some(First::Request(request)),
+            };
+            let Some(first) = first else {
+                return self.save_seen(true).await;
             };
             self.step(&mut batch, self.tick());
             match first {
@@ -230,6 +236,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             let now = Instant::now();
             if now >= resend_at {
                 self.resend();
+                self.save_seen(false).await?;
                 resend_at = now + self.resend_period;
             }
         }
@@ -265,6 +272,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         if let Input::Connected(replica) = &input {
             self.tell(*replica);
         }
+        self.channels.observer.hear(&input);
         let mut output = self.protocol.step(input);
         self.set_timers(&output.timers);
         batch.records.append(&mut output.records);
@@ -274,6 +282,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         batch.evidence.append(&mut output.evidence);
         batch.forks.append(&mut output.forks);
         batch.ignored.append(&mut output.ignored);
+        batch.lost.append(&mut output.lost);
         batch.behind = batch.behind.max(output.behind);
     }
 
@@ -322,12 +331,13 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
     }
 
     /// Performs a batch: records, then blocks, then messages, then what may be late.
-    async fn perform(&mut self, output: Output) -> Result<(), NodeError> {
+    async fn perform(&mut self, mut output: Output) -> Result<(), NodeError> {
         if !output.records.is_empty() {
             let begin = Instant::now();
             self.journal.append(&output.records)?;
             self.metrics.journal_seconds.observe(begin.elapsed().as_secs_f64());
         }
+        self.channels.observer.see(&mut output);
         let new_views: Vec<NewView> =
             output.records.into_iter().filter_map(Record::into_new_view).collect();
         if !new_views.is_empty() {
@@ -382,6 +392,14 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
         let durable = *self.channels.durable.borrow_and_update();
         self.journal.prune(durable)?;
         Ok(())
+    }
+
+    /// Has what was seen written down, when it is time.
+    async fn save_seen(&self, end: bool) -> Result<(), NodeError> {
+        match self.channels.observer.unsaved(end) {
+            Some(lost) => self.to_disk(Job::Lost(lost)).await,
+            None => Ok(()),
+        }
     }
 
     async fn to_disk(&self, job: Job) -> Result<(), NodeError> {

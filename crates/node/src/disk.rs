@@ -7,10 +7,11 @@ use std::sync::Arc;
 use api::events::EventHub;
 use crypto::keys::Signer;
 use crypto::signed::ChainId;
-use storage::{EvidenceStore, Store};
+use storage::{EvidenceStore, LostProposalStore, Store};
 use tokio::sync::{mpsc, watch};
 use types::account::Snapshot;
 use types::evidence::Evidence;
+use types::lost::LostProposal;
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
@@ -38,6 +39,8 @@ pub(crate) enum Job {
     Snapshot(Snapshot),
     /// New views that the core accepted.
     NewViews(Vec<NewView>),
+    /// All lost proposals that are known.
+    Lost(Vec<LostProposal>),
     /// A proof that a key lied.
     Evidence {
         /// The proof.
@@ -53,6 +56,8 @@ pub(crate) struct Disk {
     pub(crate) store: Store,
     /// Where proofs of lies are kept.
     pub(crate) evidence: EvidenceStore,
+    /// Where lost proposals are kept.
+    pub(crate) lost: LostProposalStore,
     /// Signs replies.
     pub(crate) signer: Arc<dyn Signer>,
     /// The chain that replies are for.
@@ -91,6 +96,7 @@ impl Disk {
         let mut replies = Vec::new();
         let mut snapshot = None;
         let mut new_views = Vec::new();
+        let mut lost = None;
         let mut evidence = Vec::new();
         for job in group {
             match job {
@@ -100,6 +106,7 @@ impl Disk {
                 }
                 Job::Snapshot(newer) => snapshot = Some(newer),
                 Job::NewViews(mut more) => new_views.append(&mut more),
+                Job::Lost(newer) => lost = Some(newer),
                 Job::Evidence { evidence: proof, accused } => evidence.push((proof, accused)),
             }
         }
@@ -118,6 +125,9 @@ impl Disk {
             self.store.save_snapshot(&snapshot)?;
         }
         self.store.keep_new_views(&new_views)?;
+        if let Some(lost) = lost {
+            self.lost.write(&lost)?;
+        }
         for (proof, accused) in evidence {
             self.evidence.save(&proof, accused)?;
         }

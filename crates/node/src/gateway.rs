@@ -10,7 +10,7 @@ use api::backend::{
     SubmitError,
 };
 use api::events::EventHub;
-use api::types::{Live, Position};
+use api::types::{Live, Position, SaidStatus};
 use crypto::keys::Signer;
 use crypto::signed::Unverified;
 use ledger::{Admission, Ledger};
@@ -23,6 +23,7 @@ use types::address::Address;
 use types::block::{BlockId, Header};
 use types::evidence::{Evidence, EvidenceId};
 use types::genesis::Genesis;
+use types::lost::{LostProposal, ProposalPlace};
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::receipt::Receipt;
@@ -33,6 +34,7 @@ use types::transaction::{SignedTransaction, TransactionId};
 
 use crate::core::{Request, View};
 use crate::metrics::StateMetrics;
+use crate::observer::Observer;
 use crate::receipts::Committed;
 use crate::requests::Delivery;
 use crate::waiters::{Outcome, Waiters};
@@ -70,6 +72,8 @@ pub struct Gateway {
     pub(crate) deliveries: mpsc::Sender<Delivery>,
     /// To the core.
     pub(crate) requests: mpsc::Sender<Request>,
+    /// What was seen in passing.
+    pub(crate) observer: Observer,
     /// Blocks and indexes.
     pub(crate) lookups: Lookups,
     /// Every metric of the process.
@@ -367,6 +371,18 @@ impl Backend for Gateway {
         let evidence = self.lookups.evidence().clone();
         let found = self.stored(move |_| evidence.find(&id)).await?;
         Ok(found.map(|(piece, kept)| (piece, kept.stored_ms)))
+    }
+
+    async fn said(&self) -> Result<Vec<SaidStatus>, Fault> {
+        Ok(self.observer.said())
+    }
+
+    async fn lost(
+        &self,
+        before: Option<ProposalPlace>,
+        limit: usize,
+    ) -> Result<(Vec<LostProposal>, u64), Fault> {
+        Ok(self.observer.lost(before, limit))
     }
 }
 

@@ -21,6 +21,7 @@ mod gateway;
 pub mod key_file;
 mod lane;
 mod metrics;
+mod observer;
 mod parts;
 mod receipts;
 pub mod recovery;

@@ -9,7 +9,7 @@ use crypto::signed::{Signed, Unverified};
 use ledger::{Ledger, PoolLimits, Replay};
 use pbft::record::Record;
 use pbft::{Output, Replica};
-use storage::{Directory, EvidenceStore, Journal, Store, UsedKey, WhenDamaged};
+use storage::{Directory, EvidenceStore, Journal, LostProposalStore, Store, UsedKey, WhenDamaged};
 use types::block::Header;
 use types::evidence::Evidence;
 use types::genesis::Genesis;
@@ -32,6 +32,8 @@ pub struct Recovered {
     pub evidence: EvidenceStore,
     /// What is in there.
     pub lies: Vec<Signed<Evidence>>,
+    /// Where lost proposals are kept.
+    pub lost: LostProposalStore,
     /// Height of the snapshot it started from.
     pub snapshot: Height,
     /// How many blocks were executed again.
@@ -63,6 +65,7 @@ pub fn recover(
     }
     let evidence = EvidenceStore::open(&directory, genesis.validators())?;
     let lies = remembered(&evidence, genesis)?;
+    let lost = LostProposalStore::of(&directory);
     let (ledger, tip, snapshot) = restore(&store, genesis)?;
     let replayed = tip.height.get().saturating_sub(snapshot.get());
     // The process may have ended between journal and store.
@@ -74,7 +77,18 @@ pub fn recover(
         parameters: *genesis.parameters(),
     };
     let (replica, output) = Replica::recover(config, signer, ledger, tip, records)?;
-    Ok(Recovered { replica, output, journal, store, evidence, lies, snapshot, replayed, directory })
+    Ok(Recovered {
+        replica,
+        output,
+        journal,
+        store,
+        evidence,
+        lies,
+        lost,
+        snapshot,
+        replayed,
+        directory,
+    })
 }
 
 /// Who was known to have lied.

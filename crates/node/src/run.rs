@@ -15,7 +15,7 @@ use ledger::Ledger;
 use network::{Limits, Network, Settings};
 use pbft::Protocol;
 use prometheus_client::registry::Registry;
-use storage::{EvidenceStore, UsedKey};
+use storage::{EvidenceStore, Journal, LostProposalStore, UsedKey};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -39,6 +39,7 @@ use crate::error::NodeError;
 use crate::forks::{self, ForkAlarm};
 use crate::gateway::{Gateway, Lookups};
 use crate::metrics::Metrics;
+use crate::observer::Observer;
 use crate::parts::{Answerer, Honest, Parts};
 use crate::recovery::{Recovered, recover};
 use crate::requests::{Delivery, Offered, RequestDoor, spread};
@@ -199,6 +200,7 @@ struct Senders {
 
 /// What several parts look at.
 struct Shared {
+    observer: Observer,
     store: storage::Store,
     evidence: EvidenceStore,
     checked: Checked,
@@ -228,6 +230,7 @@ impl House {
             store,
             evidence,
             lies,
+            lost,
             snapshot,
             directory,
             replayed: _,
@@ -250,13 +253,15 @@ impl House {
         let (seen, fork) = watch::channel(None);
         let (jobs, jobs_in) = mpsc::channel(disk::JOBS_MAX);
         let senders = Senders { rivals, inputs, requests, deliveries, messages, connected };
+        let hub = Arc::new(EventHub::new());
         let shared = Shared {
+            observer: self.observer(&hub, &lost),
+            hub,
             store,
             evidence: evidence.clone(),
             checked: Checked::default(),
             offered: Offered::default(),
             brought: Brought::default(),
-            hub: Arc::new(EventHub::new()),
             waiters: Waiters::default(),
             view: views,
             durable: durables,
@@ -273,14 +278,11 @@ impl House {
             behind,
             rivals: senders.rivals.clone(),
             view,
+            observer: shared.observer.clone(),
             stop: self.halted.clone(),
         };
-        let metrics = self.metrics.core.clone();
-        let network = self.network.clone();
-        let genesis = &self.config.genesis;
-        let core = Core::new(protocol, journal, network, channels, metrics, genesis, snapshot)
-            .knowing(lies);
-        let disk = self.disk(&shared, evidence, durable);
+        let core = self.core(protocol, journal, channels, snapshot).knowing(lies);
+        let disk = self.disk(&shared, evidence, lost, durable);
         self.spawn_door(&senders, &shared, messages_in, deliveries_in);
         self.spawn_catch_up(&senders, &shared, caught_up, behinds, connected_in);
         self.spawn_dispatch(&senders, &shared, events, listening, parts.answerer());
@@ -291,6 +293,26 @@ impl House {
         let output = parts.recovered(output);
         let threads = self.spawn_threads(core, output, disk, jobs_in, directory);
         Started { threads, gateway: self.gateway(shared, senders, registry) }
+    }
+
+    fn core<C: Protocol<Application = Ledger>>(
+        &self,
+        protocol: C,
+        journal: Journal,
+        channels: Channels,
+        snapshot: Height,
+    ) -> Core<C> {
+        let (network, metrics) = (self.network.clone(), self.metrics.core.clone());
+        Core::new(protocol, journal, network, channels, metrics, &self.config.genesis, snapshot)
+    }
+
+    /// What sees all and does nothing; what it had seen before, as far as that can be read.
+    fn observer(&self, hub: &Arc<EventHub>, kept: &LostProposalStore) -> Observer {
+        let kept = kept.read().unwrap_or_else(|error| {
+            tracing::error!(%error, "the lost proposals cannot be read");
+            Vec::new()
+        });
+        Observer::new(&self.config.genesis, Arc::clone(hub), kept)
     }
 
     fn gateway(&self, shared: Shared, senders: Senders, registry: Registry) -> Gateway {
@@ -308,6 +330,7 @@ impl House {
             network: self.network.clone(),
             deliveries: senders.deliveries,
             requests: senders.requests,
+            observer: shared.observer,
             lookups: Lookups::new(shared.store, shared.evidence),
             registry,
             state: self.metrics.state.clone(),
@@ -330,11 +353,13 @@ impl House {
         &self,
         shared: &Shared,
         evidence: EvidenceStore,
+        lost: LostProposalStore,
         durable: watch::Sender<Height>,
     ) -> Disk {
         Disk {
             store: shared.store.clone(),
             evidence,
+            lost,
             signer: self.config.signer.clone(),
             chain: *self.config.genesis.chain(),
             replica: self.config.replica,

@@ -19,6 +19,7 @@
 
 pub mod ignored;
 pub mod journal;
+pub mod lost;
 pub mod message;
 pub mod output;
 pub mod record;
@@ -38,6 +39,7 @@ mod state;
 mod tests;
 
 pub use ignored::Ignored;
+pub use lost::{Fate, Lost};
 pub use message::{Handover, Message, PrePrepare};
 pub use output::{Outgoing, Output, Recipients, Timer, TimerSet};
 pub use record::{Record, Retirement};

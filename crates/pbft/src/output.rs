@@ -11,6 +11,7 @@ use types::replica::ReplicaId;
 use types::reply::CommittedStatement;
 
 use crate::ignored::Ignored;
+use crate::lost::Lost;
 use crate::message::Message;
 use crate::record::Record;
 
@@ -37,6 +38,8 @@ pub struct Output {
     pub forks: Vec<ProvedBlock>,
     /// To be counted: what was not acted upon, and why.
     pub ignored: Vec<Ignored>,
+    /// For those who look on: proposals that did not become part of the chain, as far as they were seen here.
+    pub lost: Vec<Lost>,
     /// A height that peers seem to have committed and this replica has not. A hint about when to ask them for
     /// blocks, never a fact; repeated for as long as it holds.
     pub behind: Option<Height>,

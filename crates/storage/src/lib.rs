@@ -26,6 +26,7 @@ mod fixture;
 mod index;
 mod journal;
 mod new_views;
+mod proposals;
 mod sealed;
 mod snapshots;
 mod store;
@@ -37,5 +38,8 @@ pub use crate::directory::{Directory, FORMAT, Holder, Identity, is_locked};
 pub use crate::error::StorageError;
 pub use crate::evidence::{EvidenceStore, Kept};
 pub use crate::journal::Journal;
+pub use crate::proposals::{
+    LOST_AT_PLACE_MAX, LOST_MAX, LOST_OF_ONE_MIN, LostProposalStore, LostProposals,
+};
 pub use crate::store::{OpenReport, SetAside, Store, WhenDamaged};
 pub use crate::used::UsedKey;

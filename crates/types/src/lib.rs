@@ -25,6 +25,7 @@ pub mod evidence;
 pub mod forensics;
 pub mod genesis;
 mod header;
+pub mod lost;
 mod macros;
 pub mod memo;
 #[cfg(feature = "mutants")]
@@ -53,6 +54,7 @@ pub use crypto::signed::ChainId;
 pub use door::{CheckedTransactions, Door, NothingChecked};
 pub use evidence::{Evidence, EvidenceError, EvidenceId, Outline};
 pub use genesis::{Genesis, GenesisBuilder, GenesisErrors};
+pub use lost::{LostProposal, LostProposalError, ProposalPlace, Winner};
 pub use memo::{MEMO_BYTES_MAX, Memo};
 pub use number::{Height, Nonce, View};
 pub use parameters::Parameters;

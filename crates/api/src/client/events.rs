@@ -116,6 +116,7 @@ impl Events {
             }
             "status" => Event::Status(Box::new(self.parse(&frame.data)?)),
             "refused" => Event::Refused(self.parse(&frame.data)?),
+            "lost" => Event::Lost(self.parse(&frame.data)?),
             "reconnect" => return Ok(Meaning::Reconnect),
             // A comment that keeps the connection open, or a kind that a later version has.
             _ => return Ok(Meaning::Nothing),

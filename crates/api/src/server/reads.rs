@@ -7,6 +7,7 @@ use serde::Deserialize;
 use types::address::Address;
 use types::block::Block;
 use types::evidence::EvidenceId;
+use types::lost::{LostProposal, ProposalPlace};
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::transaction::TransactionId;
@@ -20,8 +21,9 @@ use crate::server::app::App;
 use crate::server::request::{Parameters, Segment};
 use crate::types::{
     AccountAnswer, BlockAnswer, BlockName, BlockPage, BlockSummary, CertificateAnswer,
-    EvidenceAnswer, EvidencePage, EvidenceSummary, HistoryEntry, HistoryPage, Position, Status,
-    SubmitStatus, TransactionAnswer, TransactionText, Validators, scalar,
+    EvidenceAnswer, EvidencePage, EvidenceSummary, ForkAnswer, ForkPage, HistoryEntry, HistoryPage,
+    Position, StandingAnswer, Status, SubmitStatus, TransactionAnswer, TransactionText, Validators,
+    scalar,
 };
 
 /// Entries of a page when none are asked for, and the most that may be.
@@ -293,6 +295,51 @@ pub(crate) async fn evidence_piece<B: Backend>(
         Problem::new(Code::EvidenceNotFound, format!("evidence {id} is not kept here"))
     })?;
     json(StatusCode::OK, &EvidenceAnswer::new(app.backend.genesis(), evidence, stored_ms))
+}
+
+/// How the validator is, and what it and the others last said of themselves, signed.
+#[utoipa::path(get, path = "/v1/standing", tag = "validator", responses(
+    (status = 200, description = "where all stand", body = StandingAnswer),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn standing<B: Backend>(State(app): State<App<B>>) -> Answer {
+    let live = app.read(app.backend.live()).await?;
+    let said = app.read(app.backend.said()).await?;
+    let status = Status::new(app.backend.genesis(), &live);
+    json(StatusCode::OK, &StandingAnswer { status, said })
+}
+
+/// Where a page of lost proposals begins and how long it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ForksQuery {
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+/// Proposals that did not become part of the chain, as this validator saw them, from the highest down.
+#[utoipa::path(get, path = "/v1/forks", tag = "forks", params(
+    ("before" = Option<String>, Query, description = "only those below HEIGHT-VIEW-BLOCK"),
+    ("limit" = Option<u32>, Query, description = "at most so many, 1 to 100 (50)"),
+), responses(
+    (status = 200, description = "a page", body = ForkPage),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn forks<B: Backend>(
+    State(app): State<App<B>>,
+    Parameters(query): Parameters<ForksQuery>,
+) -> Answer {
+    let limit = page_limit(query.limit)?;
+    let before: Option<ProposalPlace> = query
+        .before
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|error| Problem::new(Code::InvalidParameter, format!("before: {error}")))?;
+    let (lost, forgotten) = app.read(app.backend.lost(before, limit)).await?;
+    let next = (lost.len() >= limit).then(|| lost.last().map(LostProposal::place)).flatten();
+    let genesis = app.backend.genesis();
+    let forks = lost.into_iter().map(|lost| ForkAnswer::new(genesis, lost)).collect();
+    json(StatusCode::OK, &ForkPage { forks, next, forgotten })
 }
 
 /// The process answers.

@@ -47,6 +47,8 @@ fn large_reads<B: Backend>(app: &App<B>) -> Router<App<B>> {
         .route("/v1/blocks/{block}", get(reads::block::<B>))
         .route("/v1/blocks/{block}/wire", get(reads::wire::<B>))
         .route("/v1/accounts/{address}/history", get(reads::history::<B>))
+        .route("/v1/standing", get(reads::standing::<B>))
+        .route("/v1/forks", get(reads::forks::<B>))
         .route("/v1/evidence", get(reads::evidence::<B>))
         .route("/v1/evidence/{id}", get(reads::evidence_piece::<B>))
         .route("/metrics", get(reads::metrics::<B>))

@@ -37,12 +37,12 @@ pub(crate) struct EventsQuery {
     after: Option<String>,
 }
 
-/// Server-sent events: `block`, `status`, `refused` and `reconnect`.
+/// Server-sent events: `block`, `status`, `refused`, `lost` and `reconnect`.
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(
     ("Last-Event-ID" = Option<scalar::Integer>, Header, description = "height of the last block seen: the stream begins with the next one"),
     ("after" = Option<scalar::Integer>, Query, description = "the same, for clients that cannot send the header, which wins"),
 ), responses(
-    (status = 200, description = "the stream; the data of each kind of event is the schema `BlockEvent`, `Status` or `RefusedEvent`", body = String, content_type = "text/event-stream"),
+    (status = 200, description = "the stream; the data of each kind of event is the schema `BlockEvent`, `Status`, `RefusedEvent` or `LostEvent`", body = String, content_type = "text/event-stream"),
     (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn events<B: Backend>(
@@ -179,6 +179,7 @@ impl<B: Backend> Reader<B> {
             received = live.next() => match received {
                 Received::Block(block) => self.published(&block),
                 Received::Refused(event) => json_frame("refused", event.as_ref()),
+                Received::Lost(event) => json_frame("lost", event.as_ref()),
                 Received::Behind => Lived::Behind,
                 Received::Closed => Lived::End,
             },

@@ -1,6 +1,7 @@
 mod bounds;
 mod endpoints;
 mod evidence;
+mod forks;
 mod hostile;
 mod problems;
 mod streams;

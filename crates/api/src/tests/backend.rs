@@ -15,6 +15,7 @@ use types::amount::Amount;
 use types::block::{BlockId, Header};
 use types::evidence::{Evidence, EvidenceId};
 use types::genesis::Genesis;
+use types::lost::{LostProposal, ProposalPlace};
 use types::number::{Height, Nonce, View};
 use types::proof::ProvedBlock;
 use types::rejection::Rejection;
@@ -29,7 +30,7 @@ use crate::backend::{
 use crate::client::Client;
 use crate::events::EventHub;
 use crate::server::{self, Limits};
-use crate::types::{Live, Position};
+use crate::types::{Live, Position, SaidStatus};
 
 /// What to answer to a submission instead of keeping it pending.
 pub(crate) type Script = Result<Submission, SubmitError>;
@@ -46,6 +47,10 @@ pub(crate) struct FakeValidator {
     pub(crate) script: Mutex<VecDeque<Script>>,
     /// The evidence that it keeps, with the times of storing.
     pub(crate) evidence: Mutex<Vec<(Evidence, Option<u64>)>>,
+    /// The lost proposals that it saw.
+    pub(crate) lost: Mutex<Vec<LostProposal>>,
+    /// What it and the others said of themselves.
+    pub(crate) said: Mutex<Vec<SaidStatus>>,
     /// What it says to who asks for metrics.
     pub(crate) metrics: Mutex<String>,
     /// Every look-up fails so.
@@ -71,6 +76,8 @@ impl FakeValidator {
             pending: Mutex::default(),
             script: Mutex::default(),
             evidence: Mutex::default(),
+            lost: Mutex::default(),
+            said: Mutex::default(),
             metrics: Mutex::new("# EOF\n".to_owned()),
             fault: Mutex::default(),
             ready: AtomicBool::new(true),
@@ -337,6 +344,25 @@ impl Backend for FakeValidator {
         self.look_up(|| {
             let kept = self.evidence.lock().unwrap();
             kept.iter().find(|(piece, _)| piece.id() == id).cloned()
+        })
+        .await
+    }
+
+    async fn said(&self) -> Result<Vec<SaidStatus>, Fault> {
+        self.look_up(|| self.said.lock().unwrap().clone()).await
+    }
+
+    async fn lost(
+        &self,
+        before: Option<ProposalPlace>,
+        limit: usize,
+    ) -> Result<(Vec<LostProposal>, u64), Fault> {
+        self.look_up(|| {
+            let mut lost = self.lost.lock().unwrap().clone();
+            lost.sort_by_key(|lost| std::cmp::Reverse(lost.place()));
+            lost.retain(|lost| before.is_none_or(|before| lost.place() < before));
+            lost.truncate(limit);
+            (lost, 7)
         })
         .await
     }

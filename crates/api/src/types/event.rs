@@ -9,6 +9,7 @@ use types::reply::BlockReply;
 use types::transaction::TransactionId;
 use utoipa::ToSchema;
 
+use super::fork::LostEvent;
 use super::scalar::{self, Integer};
 use super::status::Status;
 
@@ -21,6 +22,8 @@ pub enum Event {
     Status(Box<Status>),
     /// `refused`: a transaction that was pending here has left the pool and was not committed.
     Refused(RefusedEvent),
+    /// `lost`: a proposal has lost for good to another block.
+    Lost(LostEvent),
 }
 
 /// A block was committed and is durable at the answering validator.

@@ -48,7 +48,7 @@ pub fn accusation(
             let commit = Vote { statement: Statement { phase: Phase::Commit, ..said }, ..*genuine };
             let view_change =
                 ViewChange::sign(said.view.next(), None, genuine.replica, chain, own.1);
-            Evidence::Forgotten { commit, view_change }
+            Evidence::Forgotten { commit, view_change: (&view_change).into() }
         }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) fn follow(course: &Course, client: &Client, after: Height, judge: &Se
                 }
             }
             // A broken stream resumes behind the last block that was seen.
-            Ok(Event::Status(_) | Event::Refused(_)) | Err(_) => {}
+            Ok(Event::Status(_) | Event::Refused(_) | Event::Lost(_)) | Err(_) => {}
         }
     }
 }

@@ -22,10 +22,10 @@ use crate::cli::evidence::{EvidenceArguments, EvidenceCommand, EvidencePlace, Sa
 use crate::failure::{Exit, Failure};
 use crate::output::{BAD, GOOD, Output, Report, styled};
 use crate::testnet::Testnet;
-use place::Place;
 
 pub(crate) use file::write as write_file;
-pub(crate) use words::judge;
+pub(crate) use place::Place;
+pub(crate) use words::{judge, name};
 
 /// Lists evidence, or does what was asked with a piece.
 ///

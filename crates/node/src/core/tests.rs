@@ -116,6 +116,7 @@ async fn requests_that_wait_are_sent_again_however_much_arrives() {
         behind: watch::channel(Height::GENESIS).0,
         rivals: mpsc::channel(1).0,
         view: watch::channel(standing(&genesis, ViewNumber::FIRST, Height::GENESIS)).0,
+        observer: Observer::new(&genesis, Arc::new(api::events::EventHub::new()), Vec::new()),
         stop: stopped,
     };
     let metrics = Metrics::register(&mut Registry::default()).core;

@@ -11,6 +11,7 @@ use types::vote::{Phase, Statement};
 
 use crate::handler;
 use crate::ignored::{Ignored, Refusal};
+use crate::lost::Fate;
 use crate::message::Message;
 use crate::output::Output;
 use crate::record::Record;
@@ -57,8 +58,7 @@ fn prepare_next<A: Application>(state: &mut State<A>, output: &mut Output) -> bo
     };
     let (id, block) = (proposal.id, Arc::clone(&proposal.block));
     if let Err(refusal) = judge(state, height, &block) {
-        state.refuse(height);
-        output.ignored.push(Ignored::Refused { height, refusal });
+        refuse(state, height, refusal, output);
         return true;
     }
     if state.tip_again().is_none_or(|tip| tip.height != height) {
@@ -68,9 +68,7 @@ fn prepare_next<A: Application>(state: &mut State<A>, output: &mut Output) -> bo
         if let Err(refusal) = state.application.execute(&block)
             && !mutant!(ExecutionUnchecked)
         {
-            state.refuse(height);
-            let refusal = Refusal::Execution(refusal);
-            output.ignored.push(Ignored::Refused { height, refusal });
+            refuse(state, height, Refusal::Execution(refusal), output);
             return true;
         }
         state.executed = state.executed.max(height);
@@ -78,6 +76,15 @@ fn prepare_next<A: Application>(state: &mut State<A>, output: &mut Output) -> bo
     let vote = state.sign(Phase::Prepare, height, id);
     state.vote(Message::Prepare(vote), Some(block), output);
     true
+}
+
+/// Gives no vote to the proposal at a height, and says why.
+fn refuse<A>(state: &mut State<A>, height: Height, refusal: Refusal, output: &mut Output) {
+    state.refuse(height);
+    output.ignored.push(Ignored::Refused { height, refusal });
+    let Some(slot) = state.slots.get(&height) else { return };
+    let refused = slot.proposal.as_ref().map(|proposal| proposal.id);
+    state.report_one(slot, refused, Fate::Refused(refusal), output);
 }
 
 /// The voting rule, but for the timestamp ahead of the clock and the execution. The primary of this view proposed the

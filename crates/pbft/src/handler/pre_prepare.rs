@@ -9,6 +9,7 @@ use types::evidence::Evidence;
 use types::mutant;
 
 use crate::ignored::Ignored;
+use crate::lost;
 use crate::message::PrePrepare;
 use crate::output::Output;
 use crate::state::State;
@@ -31,10 +32,12 @@ pub(crate) fn handle<A>(
     let voted = slot.prepares.of(vote.replica).copied();
     let proposed = slot.proposal.as_ref().map(|proposal| proposal.id);
     if let Some(first) = voted.filter(|first| first.statement != vote.statement) {
+        lost::rival(vote, Some(block.header), Some(first), output);
         state.accuse(Evidence::Votes { first, second: vote }, output);
         return Err(Ignored::RivalProposal { height });
     }
     if proposed.is_some_and(|first| first != vote.statement.block) {
+        lost::rival(vote, Some(block.header), None, output);
         return Err(Ignored::RivalProposal { height });
     }
     if voted.is_some() && proposed.is_some() {

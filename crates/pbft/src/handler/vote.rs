@@ -8,6 +8,7 @@ use types::mutant;
 use types::vote::{Phase, Vote};
 
 use crate::ignored::Ignored;
+use crate::lost;
 use crate::output::Output;
 use crate::state::State;
 
@@ -19,6 +20,7 @@ pub(crate) fn handle<A>(
     let (replica, height) = (vote.replica, vote.statement.height);
     note_commit(state, &vote, output);
     super::check_place(state, &vote)?;
+    let primary = state.primary();
     let tally = state.slot(height).tally_mut(vote.statement.phase);
     match tally.of(replica).copied() {
         // Signature bytes may differ; what was said is the same.
@@ -27,6 +29,9 @@ pub(crate) fn handle<A>(
             Err(Ignored::RepeatedVote { replica, height })
         }
         Some(first) => {
+            if replica == primary && vote.statement.phase == Phase::Prepare {
+                lost::rival(vote, None, Some(first), output);
+            }
             state.accuse(Evidence::Votes { first, second: vote }, output);
             Err(Ignored::RivalVote { replica, height })
         }

@@ -14,6 +14,7 @@ impl<A: Application> State<A> {
     /// Asks for a later view, for good: what it says is fixed with this.
     pub(crate) fn ask(&mut self, view: View, output: &mut Output) {
         mutant!(VotesInAbandonedView => { return crate::mutated::ask(self, view, output) });
+        self.report_left(view, output);
         self.leave(view, Stage::Asked);
         self.say_view_change(view, output);
     }
@@ -67,12 +68,14 @@ impl<A: Application> State<A> {
             let (height, block) = (self.low(), self.committed.id);
             output.records.push(Record::Left { view: self.view, height, block });
         }
+        self.report_left(view, output);
         self.leave(view, Stage::Moved);
     }
 
     /// Enters a view with its new view, which was checked, and is recorded before anything is said in the view.
     pub(crate) fn enter(&mut self, new_view: NewView, output: &mut Output) {
         if new_view.view > self.view {
+            self.report_left(new_view.view, output);
             self.leave(new_view.view, Stage::Moved);
         }
         output.records.push(Record::NewView { new_view: new_view.clone() });

@@ -10,11 +10,12 @@ use api::backend::{
 };
 use api::events::EventHub;
 use api::server::{self, Limits};
-use api::types::{Live, Position};
+use api::types::{Live, Position, SaidStatus};
 use crypto::signed::Unverified;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use types::evidence::{Evidence, EvidenceId};
+use types::lost::{LostProposal, ProposalPlace};
 use types::{
     Address, Amount, Block, BlockId, BlockReply, Genesis, Header, Height, ProvedBlock, Receipt,
     Rejection, ReplicaId, SignedTransaction, TransactionId, View,
@@ -153,6 +154,18 @@ impl Backend for Validator {
         _id: EvidenceId,
     ) -> Result<Option<(Evidence, Option<u64>)>, Fault> {
         Ok(None)
+    }
+
+    async fn said(&self) -> Result<Vec<SaidStatus>, Fault> {
+        Ok(Vec::new())
+    }
+
+    async fn lost(
+        &self,
+        _before: Option<ProposalPlace>,
+        _limit: usize,
+    ) -> Result<(Vec<LostProposal>, u64), Fault> {
+        Ok((Vec::new(), 0))
     }
 
     fn reply(&self, header: &Header) -> BlockReply {

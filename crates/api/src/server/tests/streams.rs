@@ -25,7 +25,7 @@ fn next_block(events: &mut Events) -> BlockEvent {
     loop {
         match events.next().unwrap() {
             Ok(Event::Block(block)) => return block,
-            Ok(Event::Status(_) | Event::Refused(_)) => {}
+            Ok(Event::Status(_) | Event::Refused(_) | Event::Lost(_)) => {}
             Err(error) => panic!("{error}"),
         }
     }
@@ -163,7 +163,7 @@ fn a_dropped_transaction_is_told_with_its_reason() {
                 assert_eq!((refused.id, refused.code.as_str()), (id, "unknown-sender"));
                 return;
             }
-            Event::Status(_) => {}
+            Event::Status(_) | Event::Lost(_) => {}
             Event::Block(block) => panic!("{block:?}"),
         }
     }

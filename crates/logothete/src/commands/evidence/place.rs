@@ -27,7 +27,7 @@ const PIECES_MAX: usize = 1_024;
 
 /// Where evidence is looked for, and what it is checked against.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     genesis: Genesis,
     /// Whose word the genesis is, when it is not the user's own.
     word_of: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct Place {
 }
 
 /// A validator that answers, by its name.
-type Validator = (String, Client);
+pub(crate) type Validator = (String, Client);
 
 #[derive(Debug)]
 enum Kept {
@@ -53,7 +53,7 @@ impl Place {
     /// [`Exit::NotFound`] when there is no network or no genesis, [`Exit::Unreachable`] when no
     /// validator answers, [`Exit::Usage`] for a URL that is none; fails when a directory cannot be
     /// read.
-    pub(super) fn find(place: &EvidencePlace) -> Result<Self, Failure> {
+    pub(crate) fn find(place: &EvidencePlace) -> Result<Self, Failure> {
         let named = place.genesis.as_deref();
         if let Some(data) = &place.data {
             let directory = stopped::data_directory(data);
@@ -77,13 +77,21 @@ impl Place {
         Ok(Self { genesis, word_of: Some(name), kept })
     }
 
+    /// The validators that answer, with their names.
+    pub(crate) fn answering(&self) -> &[Validator] {
+        match &self.kept {
+            Kept::By { answering, .. } => answering,
+            Kept::In { .. } => &[],
+        }
+    }
+
     /// What evidence is checked against.
-    pub(super) const fn genesis(&self) -> &Genesis {
+    pub(crate) const fn genesis(&self) -> &Genesis {
         &self.genesis
     }
 
     /// What the check relies on, as a phrase.
-    pub(super) fn trust(&self) -> String {
+    pub(crate) fn trust(&self) -> String {
         match &self.word_of {
             None => format!("the genesis of chain {}", self.genesis.chain()),
             Some(name) => format!(
@@ -99,7 +107,7 @@ impl Place {
     /// # Errors
     ///
     /// [`Exit::Unreachable`] when nobody lists anything at all.
-    pub(super) fn pieces(&self) -> Result<Listed, Failure> {
+    pub(crate) fn pieces(&self) -> Result<Listed, Failure> {
         let mut listed = Listed::default();
         match &self.kept {
             Kept::In { pieces, directory } => {
@@ -176,7 +184,7 @@ impl Place {
     }
 
     /// Who was asked, as a phrase.
-    pub(super) fn asked(&self) -> String {
+    pub(crate) fn asked(&self) -> String {
         match &self.kept {
             Kept::In { directory, .. } => directory.display().to_string(),
             Kept::By { answering, of } => format!("{} of {of} validators answer", answering.len()),
@@ -190,7 +198,7 @@ impl Place {
     ///
     /// [`Exit::NotFound`] when there is none, [`Exit::Usage`] when several ids begin so; [`Exit::Fault`] when
     /// what validators list does not hold.
-    pub(super) fn piece(&self, beginning: &str) -> Result<(Evidence, Option<u64>), Failure> {
+    pub(crate) fn piece(&self, beginning: &str) -> Result<(Evidence, Option<u64>), Failure> {
         let begins = |id: &EvidenceId| id.to_string().starts_with(beginning);
         match &self.kept {
             Kept::In { pieces, .. } => {
@@ -229,11 +237,11 @@ impl Place {
 
 /// What is kept.
 #[derive(Debug, Default)]
-pub(super) struct Listed {
+pub(crate) struct Listed {
     /// Pieces that hold, each with who keeps it.
-    pub(super) pieces: Vec<(EvidenceSummary, Vec<String>)>,
+    pub(crate) pieces: Vec<(EvidenceSummary, Vec<String>)>,
     /// Who did not answer, or lists what does not hold.
-    pub(super) problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
 }
 
 impl Listed {

@@ -40,7 +40,7 @@ pub(crate) fn judge(evidence: &Evidence, genesis: &Genesis) -> Result<(), String
 }
 
 /// A validator's name.
-pub(super) fn name(genesis: &Genesis, replica: ReplicaId) -> String {
+pub(crate) fn name(genesis: &Genesis, replica: ReplicaId) -> String {
     let validator = genesis.validators().get(replica);
     validator.map_or_else(|| format!("replica {replica}"), |validator| validator.name.clone())
 }

@@ -1,0 +1,243 @@
+//! What the facts show: who is there, who hears whom, how far all are, and what is in progress.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pbft::status::{Held, Standpoint};
+use types::number::{Height, View};
+use types::quorum::Quorum;
+use types::replica::ReplicaId;
+
+use super::Verdict;
+use super::facts::Facts;
+
+/// A validator counts as heard for so long after its last status, in milliseconds: the core holds its timers by the same
+/// bound, and a status is said every second at least.
+const HEARD_MS: u64 = 3_000;
+
+/// Further below the others than so many windows, a validator is behind and no longer only a little late.
+const WINDOWS_BEHIND: u64 = 4;
+
+/// A set of validators.
+pub(super) type Members = BTreeSet<ReplicaId>;
+
+/// What the facts show.
+pub(super) struct Scene<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) quorum: Quorum,
+    /// Who answers nobody.
+    pub(super) silent: Members,
+    /// Who does not answer us, and is heard by others.
+    pub(super) heard_only: Members,
+    /// Who says that it never votes again.
+    pub(super) retired: Members,
+    /// Who can vote.
+    pub(super) able: Members,
+    /// Who hears one another, as each of those that answer tells it; the largest first.
+    pub(super) groups: Vec<Members>,
+    /// The greatest height and view that t + 1 have reached.
+    pub(super) height: Height,
+    pub(super) view: View,
+    /// Where everybody who is there stands, in his own words.
+    standpoints: BTreeMap<ReplicaId, Standpoint>,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn of(facts: &'a Facts) -> Self {
+        let validators = facts.genesis.validators();
+        let quorum = validators.quorum();
+        let all: Members = validators.iter().map(|(replica, _)| replica).collect();
+        let answers = |replica: &ReplicaId| facts.witnesses.contains_key(replica);
+        let heard = |replica: &ReplicaId| age_ms(facts, *replica).is_some_and(|ms| ms <= HEARD_MS);
+        let there: Members =
+            all.iter().copied().filter(|replica| answers(replica) || heard(replica)).collect();
+        let retired: Members = facts
+            .witnesses
+            .iter()
+            .filter(|(_, witness)| witness.status.retired)
+            .map(|(replica, _)| *replica)
+            .collect();
+        let able: Members = there.difference(&retired).copied().collect();
+        let standpoints: BTreeMap<_, _> =
+            there.iter().filter_map(|replica| Some((*replica, stands(facts, *replica)?))).collect();
+        let reached = standpoints.values().map(|it| it.committed).collect();
+        let views = standpoints.values().map(|it| it.view).collect();
+        Self {
+            height: believed(reached, quorum).unwrap_or(Height::GENESIS),
+            view: believed(views, quorum).unwrap_or(View::FIRST),
+            silent: all.difference(&there).copied().collect(),
+            heard_only: there.iter().copied().filter(|replica| !answers(replica)).collect(),
+            groups: groups(facts, &able),
+            facts,
+            quorum,
+            retired,
+            able,
+            standpoints,
+        }
+    }
+
+    /// What is the matter.
+    pub(super) fn verdict(&self) -> Verdict {
+        let together = self.groups.first().map_or(0, BTreeSet::len);
+        if self.able.len() < self.quorum.q() {
+            return Verdict::NoQuorum;
+        }
+        if together < self.quorum.q() {
+            return Verdict::Partitioned;
+        }
+        let leaving = self.standpoints.values().filter(|it| !it.entered).count();
+        if leaving > self.quorum.t() {
+            return Verdict::ViewChange;
+        }
+        if !self.has_work() {
+            return Verdict::Idle;
+        }
+        if self.silent.contains(&self.primary()) {
+            return Verdict::PrimarySilent;
+        }
+        if self.doublings() > 0 {
+            return Verdict::Slow;
+        }
+        let waiting = self.standpoints.values().filter(|it| it.lacks.is_some()).count();
+        if waiting > self.quorum.t() { Verdict::Waiting } else { Verdict::Busy }
+    }
+
+    pub(super) fn primary(&self) -> ReplicaId {
+        self.facts.genesis.validators().primary(self.view)
+    }
+
+    pub(super) fn name(&self, replica: ReplicaId) -> String {
+        crate::commands::evidence::name(&self.facts.genesis, replica)
+    }
+
+    pub(super) fn names<'r>(
+        &self,
+        replicas: impl IntoIterator<Item = &'r ReplicaId>,
+    ) -> Vec<String> {
+        replicas.into_iter().map(|replica| self.name(*replica)).collect()
+    }
+
+    /// The most transactions that wait at one of them.
+    pub(super) fn pending(&self) -> u64 {
+        let pending = self.facts.witnesses.values().map(|witness| witness.status.pending);
+        pending.max().unwrap_or_default()
+    }
+
+    fn has_work(&self) -> bool {
+        let in_flight = |witness: &super::facts::Witness| witness.status.in_flight > 0;
+        self.pending() > 0 || self.facts.witnesses.values().any(in_flight)
+    }
+
+    /// How long a view may go without progress, as t + 1 of them say.
+    pub(super) fn timeout_ms(&self) -> u64 {
+        let waits = self.facts.witnesses.values().map(|witness| witness.status.timeout_ms);
+        believed(waits.collect(), self.quorum).unwrap_or_default()
+    }
+
+    pub(super) fn base_ms(&self) -> u64 {
+        u64::from(self.facts.genesis.parameters().view_timeout_ms)
+    }
+
+    /// How often that time has doubled.
+    pub(super) fn doublings(&self) -> u32 {
+        let times = self.timeout_ms().checked_div(self.base_ms()).unwrap_or_default();
+        times.checked_ilog2().unwrap_or_default()
+    }
+
+    /// Whose view changes for this view somebody has who waits for it.
+    pub(super) fn asked(&self) -> Members {
+        let leaving = self.standpoints.values().filter(|it| !it.entered && it.view == self.view);
+        let shown = leaving.filter_map(|it| it.lacks.as_ref()).map(|lacks| lacks.view_changes);
+        let shown: Vec<_> = shown.collect();
+        let all = self.facts.genesis.validators().iter().map(|(replica, _)| replica);
+        all.filter(|replica| shown.iter().any(|set| set.contains(*replica))).collect()
+    }
+
+    /// What those have of the height in progress who have waited for a while.
+    pub(super) fn in_progress(&self) -> Vec<Held> {
+        let here = self
+            .standpoints
+            .values()
+            .filter(|it| it.entered && (it.view, it.committed) == (self.view, self.height));
+        here.filter_map(|it| it.lacks.as_ref()?.heights.first().copied()).collect()
+    }
+
+    /// Who has voted in the phase that the height in progress is in, and who has not; nobody when nothing is.
+    pub(super) fn votes(&self) -> (Members, Members) {
+        let held = self.in_progress();
+        if held.is_empty() {
+            return (Members::new(), Members::new());
+        }
+        let all: Members =
+            self.facts.genesis.validators().iter().map(|(replica, _)| replica).collect();
+        let of = |votes: fn(&Held) -> pbft::status::Members| -> Members {
+            let has = |replica: &ReplicaId| held.iter().any(|held| votes(held).contains(*replica));
+            all.iter().copied().filter(has).collect()
+        };
+        let (prepares, commits) = (of(|held| held.prepares), of(|held| held.commits));
+        let voted = if prepares.len() < self.quorum.q() { prepares } else { commits };
+        let not_voted = all.difference(&voted).copied().collect();
+        (voted, not_voted)
+    }
+
+    /// Who is far behind, and at which height.
+    pub(super) fn behind(&self) -> BTreeMap<ReplicaId, Height> {
+        let window = u64::from(self.facts.genesis.parameters().window_heights);
+        let late = window.saturating_mul(WINDOWS_BEHIND);
+        let behind =
+            self.standpoints.iter().filter(|(_, it)| self.height.above(it.committed) > late);
+        behind.map(|(replica, it)| (*replica, it.committed)).collect()
+    }
+
+    /// How long ago somebody was heard last, by whomever.
+    pub(super) fn age_ms(&self, replica: ReplicaId) -> Option<u64> {
+        age_ms(self.facts, replica)
+    }
+}
+
+/// The greatest that t + 1 reach; the least when fewer are known.
+fn believed<T: Ord + Copy>(mut values: Vec<T>, quorum: Quorum) -> Option<T> {
+    values.sort_unstable_by(|one, other| other.cmp(one));
+    values.get(quorum.t()).or(values.last()).copied()
+}
+
+fn age_ms(facts: &Facts, replica: ReplicaId) -> Option<u64> {
+    let heard = facts.witnesses.values().filter_map(|witness| witness.said.get(&replica));
+    heard.map(|said| said.age_ms).min()
+}
+
+/// Where somebody stands: as he says himself when he answers, else as he was heard last.
+fn stands(facts: &Facts, replica: ReplicaId) -> Option<Standpoint> {
+    let Some(witness) = facts.witnesses.get(&replica) else {
+        let heard = facts.witnesses.values().filter_map(|witness| witness.said.get(&replica));
+        let last = heard.min_by_key(|said| said.age_ms);
+        return last.map(|said| said.standpoint.clone());
+    };
+    let (now, own) = (&witness.status, witness.said.get(&replica));
+    // What it lacked when it spoke to all it may have got since.
+    let lacks = own.map(|said| &said.standpoint).filter(|said| {
+        (said.view, said.entered, said.committed) == (now.view, now.entered, now.height)
+    });
+    Some(Standpoint {
+        replica,
+        view: now.view,
+        entered: now.entered,
+        committed: now.height,
+        lacks: lacks.and_then(|said| said.lacks.clone()),
+    })
+}
+
+/// Who hears one another, as each of those tells it that answer and can vote.
+fn groups(facts: &Facts, able: &Members) -> Vec<Members> {
+    let mut groups: Vec<Members> = Vec::new();
+    for (replica, witness) in facts.witnesses.iter().filter(|(replica, _)| able.contains(replica)) {
+        let heard = witness.said.iter().filter(|(_, said)| said.age_ms <= HEARD_MS);
+        let mut group: Members = heard.map(|(heard, _)| *heard).collect();
+        group.insert(*replica);
+        group.retain(|member| able.contains(member));
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    groups
+}
