@@ -343,7 +343,7 @@ impl World {
         }
         let looked = matches!(event, Event::Look);
         self.happen(event);
-        let goes_on = self.onlooker.is_some() && !self.seen_enough;
+        let goes_on = (self.onlooker.is_some() && !self.seen_enough) || self.bears_it();
         if !self.check.violations().is_empty() && !goes_on {
             return Some(Verdict::Violated(self.check.violations().to_vec()));
         }

@@ -150,14 +150,19 @@ impl Judge<'_> {
         }
     }
 
-    /// Whatever else the protocol promises is kept: when agreement fails, nothing is.
+    /// Whatever else the protocol promises is kept, unless more lie than it bears.
     fn nothing_else(&self) -> Option<Finding> {
         let broken = &self.seen.broken;
-        (self.expect().safe() && !broken.is_empty()).then(|| Finding {
+        (self.is_promised() && !broken.is_empty()).then(|| Finding {
             expected: "no other property is broken".to_owned(),
             seen: broken.join("; "),
             holds: false,
         })
+    }
+
+    /// Whether no more lie than the network bears.
+    fn is_promised(&self) -> bool {
+        self.situation.liars().len() <= usize::from(self.scenario.network.liars_max())
     }
 
     fn live(&self) -> Option<Finding> {
@@ -271,7 +276,7 @@ impl Judge<'_> {
                 list(&liars),
             );
         }
-        if !self.seen.broken.is_empty() {
+        if self.is_promised() && !self.seen.broken.is_empty() {
             return format!("a property was broken: {}", self.seen.broken.join("; "));
         }
         let from_ms = self.expect().halts_from_ms;

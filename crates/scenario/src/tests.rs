@@ -111,9 +111,9 @@ fn unknown_and_missing_keys_are_named_with_the_right_one() {
         ),
         (
             "why = ",
-            "wy = ",
+            "whyy = ",
             "f.toml: line 30: [beyond.expect] lacks why\n\
-          f.toml: line 32: unknown key \"wy\" in [beyond.expect]: did you mean why?",
+          f.toml: line 32: unknown key \"whyy\" in [beyond.expect]: did you mean why?",
         ),
         (
             "halts-from-ms = 3000",
@@ -462,7 +462,7 @@ fn expectations_do_not_contradict_themselves() {
     let liar = liar.replace("= 4000", "= 4000\nculprits = []\nconvicted = [0]");
     assert_eq!(
         errors(&liar),
-        "f.toml: line 22: convicted of [expect] names somebody who is not among the culprits"
+        "f.toml: line 21: convicted of [expect] names somebody who is not among the culprits"
     );
 }
 
@@ -485,7 +485,7 @@ fn a_name_that_there_is_not_is_answered_with_one_that_there_is() {
         error("one-way-lnk"),
         "one-way-lnk: no scenario of this name: did you mean one-way-link?"
     );
-    assert!(error("z").starts_with("z: no scenario of this name: there are one-of-four-down, "));
+    assert!(error("z").starts_with("z: no scenario of this name: there are down-and-back, "));
 }
 
 /// Who is faulty in the good file with another fault, at two seconds, without what is beyond.

@@ -55,3 +55,18 @@ fn after_the_healing_only_the_broken_are_cut_off() {
     assert!(arrives(Party::Replica(3), A) && !arrives(A, Party::Replica(3)));
     assert!(!arrives(Party::Replica(2), Party::Client(0)));
 }
+
+#[test]
+fn a_slow_way_takes_longer_until_it_is_over_and_the_other_way_does_not() {
+    let mut links = Links::new(USUAL, 1);
+    links.slow(Time::from_ms(5), (0, 1), 300);
+    let mut ms = |at_ms, from, to| {
+        let at = Time::from_ms(at_ms);
+        links.send(at, from, to)[0].unwrap().us() - at.us()
+    };
+
+    assert!((300_100..=301_000).contains(&ms(0, A, B)));
+    assert!((100..=1_000).contains(&ms(0, B, A)));
+    assert!((100..=1_000).contains(&ms(0, Party::Client(0), B)));
+    assert!((100..=1_000).contains(&ms(5, A, B)));
+}

@@ -226,7 +226,7 @@ impl World {
             self.check.finish(self.now, &self.genesis, replica, &chain);
         }
         if !self.check.violations().is_empty() {
-            return Verdict::Violated(self.check.violations().to_vec());
+            return Verdict::Violated(self.broken());
         }
         if let Some(slow) = self.ending.slow.take() {
             return Verdict::Violated(vec![slow]);

@@ -1,5 +1,7 @@
 //! What a scenario is judged by: figures of a run that anybody could take who watches a network from outside.
 
+use std::collections::BTreeSet;
+
 use scenario::{Fork, Seen};
 use types::block::Block;
 
@@ -24,15 +26,29 @@ impl World {
         }
     }
 
+    /// Whether a scenario goes on although a property was broken: more lie than the protocol bears, and no chain has
+    /// forked.
+    pub(super) fn bears_it(&self) -> bool {
+        let t = usize::from(self.plan.replicas.saturating_sub(1) / 3);
+        let liars = self.replicas().filter(|replica| self.check.is_faulty(*replica)).count();
+        self.ends_ms.is_some() && liars > t && !self.check.violations().iter().any(is_fork)
+    }
+
+    /// What was broken, each property once.
+    pub(super) fn broken(&self) -> Vec<Violation> {
+        let mut known = BTreeSet::new();
+        let first = |it: &&Violation| known.insert(it.property);
+        self.check.violations().iter().filter(first).cloned().collect()
+    }
+
     /// What there is to be seen at the end.
     pub(crate) fn seen(&self) -> Seen {
         let processes = self.replicas().zip(&self.hosts).filter_map(|(replica, host)| {
             let status = host.process.as_ref()?.protocol.status();
             Some((replica, status.committed.get()))
         });
-        let is_fork = |it: &&Violation| matches!(it.property, Property::S1 | Property::S2);
-        let (forked, broken): (Vec<&Violation>, Vec<&Violation>) =
-            self.check.violations().iter().partition(is_fork);
+        let (forked, broken): (Vec<Violation>, Vec<Violation>) =
+            self.broken().into_iter().partition(is_fork);
         let wishes = self.clients.iter().flat_map(|client| client.wishes.values());
         let waits = wishes.map(|wish| self.now.ms().saturating_sub(wish.made_ms));
         let waits: Vec<u64> = waits.collect();
@@ -42,7 +58,7 @@ impl World {
         Seen {
             end_ms: self.now.ms(),
             heights: processes.collect(),
-            fork: self.fork(forked.first().copied()),
+            fork: self.fork(forked.first()),
             broken: broken.iter().map(ToString::to_string).collect(),
             sent: self.clients.iter().map(|client| client.made).sum(),
             waiting: u64::try_from(waits.len()).unwrap_or(u64::MAX),
@@ -70,4 +86,8 @@ impl World {
             Some(Fork { height: violation.height.unwrap_or_default(), blocks: vec![block] })
         })
     }
+}
+
+fn is_fork(violation: &Violation) -> bool {
+    matches!(violation.property, Property::S1 | Property::S2)
 }
