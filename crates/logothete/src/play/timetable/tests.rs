@@ -18,7 +18,8 @@ fn scenario(faults: &[(u64, u64, Kind)]) -> Scenario {
 
 /// What the links suffer in the beginning and from when on, in words.
 fn told(scenario: &Scenario) -> Vec<(u64, Vec<String>)> {
-    let [Act { at_ms: 0, what: What::Links(links) }, ..] = &acts(scenario, false)[..] else {
+    let acts = acts(scenario, false);
+    let [Act { at_ms: 0, what: What::Links(links) }, ..] = acts.as_slice() else {
         panic!("the links come first");
     };
     let told = |(at_ms, on): &(u64, Vec<LinkFault>)| {

@@ -58,10 +58,10 @@ async fn read(stream: &mut TcpStream, count: usize) -> Vec<u8> {
     bytes
 }
 
-/// Whether something can be read now, after a relay had its turn many times.
+/// Whether nothing has come, and no end, after a relay had its turn many times.
 async fn is_silent(stream: &TcpStream) -> bool {
-    let soon = time::timeout(Duration::from_millis(100), stream.readable()).await;
-    soon.is_err()
+    let mut byte = [0; 1];
+    time::timeout(Duration::from_millis(100), stream.peek(&mut byte)).await.is_err()
 }
 
 #[test]
