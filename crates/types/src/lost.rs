@@ -31,7 +31,7 @@ pub struct LostProposal {
     pub votes: Vec<Vote>,
     /// The rule by which the replica refused to vote for it.
     pub refused: Option<String>,
-    /// What the same primary signed for another block at the same place, and the replica saw first.
+    /// What the same primary signed for another block at the same place.
     pub rival: Option<Vote>,
     /// The view to which the replica went while the proposal was undecided.
     pub left: Option<View>,

@@ -45,7 +45,7 @@ pub struct ForkAnswer {
     pub block: BlockId,
     /// Who proposed it: the primary of the view.
     pub proposer: ValidatorName,
-    /// `refused` (by a rule), `rival` (its proposer had proposed another block at this place), `view-left` (the view was
+    /// `refused` (by a rule), `rival` (its proposer signed another block for this place, too), `view-left` (the view was
     /// left before it was decided) or `outvoted` (another block was committed); the first of them that holds.
     pub why: String,
     /// The rule by which this validator refused to vote for it: a reason of the metric `messages_ignored`.
@@ -64,7 +64,7 @@ pub struct ForkAnswer {
     pub commits: Vec<u16>,
     /// What the proposer signed.
     pub proposed: SignedStatement,
-    /// What the proposer signed for another block at this place, and this validator saw first.
+    /// What the proposer signed for another block at this place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rival: Option<SignedStatement>,
     /// The block without its transactions; absent when this validator saw votes for it and not the block.

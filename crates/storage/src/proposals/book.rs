@@ -59,15 +59,7 @@ impl LostProposals {
         let Some(proposed) = known.as_ref().map(|known| known.proposed).or(news.proposed) else {
             return;
         };
-        let mut lost = known.unwrap_or_else(|| LostProposal {
-            proposed,
-            header: None,
-            votes: Vec::new(),
-            refused: None,
-            rival: None,
-            left: None,
-            winner: None,
-        });
+        let mut lost = known.unwrap_or_else(|| only(proposed));
         let before = lost.clone();
         lost.header = lost.header.or(news.header);
         for vote in news.votes {
@@ -75,11 +67,23 @@ impl LostProposals {
         }
         match news.fate {
             Fate::Refused(refusal) => lost.refused = Some(refusal.name().to_owned()),
-            Fate::Rival { first } => lost.rival = lost.rival.or(first),
+            Fate::Rival { first } => {
+                lost.rival = lost.rival.or(first);
+                first.into_iter().for_each(|first| self.oppose(first, proposed));
+            }
             Fate::ViewLeft(to) => lost.left = lost.left.or(Some(to)),
             Fate::Outvoted => {}
         }
         self.changed |= is_new || lost != before;
+        self.keep(lost);
+    }
+
+    /// The first of two proposals is as much a rival of the second.
+    fn oppose(&mut self, first: Vote, second: Vote) {
+        let known = self.kept.remove(&ProposalPlace::from(&first.statement));
+        self.changed |= known.as_ref().is_none_or(|known| known.rival.is_none());
+        let mut lost = known.unwrap_or_else(|| only(first));
+        lost.rival = lost.rival.or(Some(second));
         self.keep(lost);
     }
 
@@ -155,6 +159,19 @@ impl LostProposals {
         if self.kept.remove(place).is_some() {
             self.forgotten = self.forgotten.saturating_add(1);
         }
+    }
+}
+
+/// A proposal of which no more is known than what its proposer signed.
+const fn only(proposed: Vote) -> LostProposal {
+    LostProposal {
+        proposed,
+        header: None,
+        votes: Vec::new(),
+        refused: None,
+        rival: None,
+        left: None,
+        winner: None,
     }
 }
 

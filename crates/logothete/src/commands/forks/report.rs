@@ -160,7 +160,7 @@ fn reason(
                 None => "unproved".to_owned(),
             };
             let other = short(&rival.statement.block.to_string());
-            format!("{proposer} had proposed {other} at this place, too: {proof}")
+            format!("{proposer} signed {other} for this place, too: {proof}")
         }
         ("view-left", _, _, Some((_, to))) => {
             format!("view {} was left for view {to}", lost.place().view)

@@ -44,6 +44,11 @@ fn lost(place: (u64, u64, u8), fate: Fate) -> Lost {
     Lost { statement, proposed: Some(proposed), header: None, votes: Vec::new(), fate }
 }
 
+/// What the primary signed before for another block at a place.
+fn first((height, view, _): (u64, u64, u8)) -> Vote {
+    vote(Phase::Prepare, u16::try_from(view % 4).unwrap(), (height, view, 0))
+}
+
 fn voted(place: (u64, u64, u8), replicas: &[u16]) -> Lost {
     let votes = replicas.iter().map(|replica| vote(Phase::Prepare, *replica, place)).collect();
     Lost { proposed: None, votes, ..lost(place, Fate::Outvoted) }
@@ -88,7 +93,8 @@ fn what_is_told_of_one_proposal_comes_together() {
     book.note(lost(place, Fate::Refused(Refusal::WrongParent)));
 
     let votes = [2, 3].map(|replica| vote(Phase::Prepare, replica, place));
-    let [found] = &book.page(None, 9)[..] else { panic!("{book:?}") };
+    let [found, other] = &book.page(None, 9)[..] else { panic!("{book:?}") };
+    assert_eq!((other.proposed, other.rival), (first, Some(found.proposed)));
     assert_eq!((&found.votes[..], found.rival), (&votes[..], Some(first)));
     assert_eq!((found.left, found.winner), (Some(View::new(2)), None));
     assert_eq!(found.refused.as_deref(), Some("refused-wrong-parent"));
@@ -173,7 +179,7 @@ proptest! {
         for (height, view, block, kind) in deeds {
             let place = (height, view, block);
             match kind {
-                0 => book.note(lost(place, Fate::Rival { first: None })),
+                0 => book.note(lost(place, Fate::Rival { first: Some(first(place)) })),
                 1 => book.note(lost(place, Fate::ViewLeft(View::new(view + 1)))),
                 2 => book.note(lost(place, Fate::Refused(Refusal::EmptyBody))),
                 3 => book.note(voted(place, &[0, 1, 2, 3])),
@@ -195,7 +201,7 @@ proptest! {
         for step in 0..flood {
             let block = u8::try_from(step % 250).unwrap() + 1;
             let place = (step % 700, if step % 2 == 0 { 2 } else { 6 }, block);
-            book.note(lost(place, Fate::Rival { first: None }));
+            book.note(lost(place, Fate::Rival { first: Some(first(place)) }));
         }
 
         prop_assert_eq!(of(&book, false), others);
