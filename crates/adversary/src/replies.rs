@@ -12,7 +12,7 @@ use api::backend::{
     SubmitError,
 };
 use api::events::EventHub;
-use api::types::{Live, Position};
+use api::types::{Live, Position, SaidStatus};
 use byzantine::service::{Forger, Service};
 use crypto::signed::Unverified;
 use node::Gateway;
@@ -21,6 +21,7 @@ use types::amount::Amount;
 use types::block::{BlockId, Body, Header};
 use types::evidence::{Evidence, EvidenceId};
 use types::genesis::Genesis;
+use types::lost::{LostProposal, ProposalPlace};
 use types::number::{Height, Nonce};
 use types::proof::ProvedBlock;
 use types::receipt::Receipt;
@@ -248,5 +249,17 @@ impl Backend for FalseReplies {
         id: EvidenceId,
     ) -> Result<Option<(Evidence, Option<u64>)>, Fault> {
         self.honest.evidence_piece(id).await
+    }
+
+    async fn said(&self) -> Result<Vec<SaidStatus>, Fault> {
+        self.honest.said().await
+    }
+
+    async fn lost(
+        &self,
+        before: Option<ProposalPlace>,
+        limit: usize,
+    ) -> Result<(Vec<LostProposal>, u64), Fault> {
+        self.honest.lost(before, limit).await
     }
 }

@@ -1,6 +1,7 @@
 //! Assembles a validator from its parts and runs it until it is told to stop or a fault ends it.
 
 mod descriptors;
+mod sentinel;
 mod service;
 
 use std::net::SocketAddr;
@@ -45,6 +46,8 @@ use crate::recovery::{Recovered, recover};
 use crate::requests::{Delivery, Offered, RequestDoor, spread};
 use crate::run_file;
 use crate::waiters::Waiters;
+
+use sentinel::Sentinel;
 
 /// Checked inputs that wait for the core. How many bytes they and the frames below have is bounded
 /// per peer: see `dispatch`.
@@ -564,31 +567,6 @@ impl House {
 
 fn spawn_thread(name: &str, run: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
     thread::Builder::new().name(name.to_owned()).spawn(run).ok()
-}
-
-/// Notices when a part of the process ends, by whatever way, while the process should go on.
-struct Sentinel {
-    part: &'static str,
-    faults: mpsc::Sender<NodeError>,
-    halted: watch::Receiver<bool>,
-}
-
-impl Sentinel {
-    /// The part ended in an orderly way; that alone is a fault while the process should go on.
-    fn ended(self, result: Result<(), NodeError>) {
-        if let Err(error) = result {
-            // One fault is enough to end the process: if the channel is full, there was one.
-            drop(self.faults.try_send(error));
-        }
-    }
-}
-
-impl Drop for Sentinel {
-    fn drop(&mut self) {
-        if !*self.halted.borrow() {
-            drop(self.faults.try_send(NodeError::Ended(self.part)));
-        }
-    }
 }
 
 async fn tell_dropped(

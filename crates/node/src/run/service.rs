@@ -13,7 +13,7 @@ use api::backend::Backend;
 use api::server::{self, Limits};
 use tokio::net::TcpListener;
 
-use super::Sentinel;
+use super::sentinel::Sentinel;
 use crate::error::NodeError;
 use crate::gateway::LOOKUPS_MAX;
 
