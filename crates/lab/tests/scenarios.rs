@@ -127,9 +127,10 @@ fn judged(name: &str, one_more: bool, change: impl Fn(&mut Expect)) -> Vec<Strin
 #[test]
 fn an_expectation_that_is_wrong_fails_and_is_the_only_one_that_does() {
     let name = "flight-computers";
-    let cases: [(Box<dyn Fn(&mut Expect)>, &str); 10] = [
+    for (change, expected) in [
         (
-            Box::new(|it| it.fails = Some(Fails::Agreement)),
+            Box::new(|it: &mut Expect| it.fails = Some(Fails::Agreement))
+                as Box<dyn Fn(&mut Expect)>,
             "two honest validators commit different blocks at one height",
         ),
         (Box::new(|it| it.live_within_ms = Some(1)), "every transfer is final within 1 ms"),
@@ -153,8 +154,7 @@ fn an_expectation_that_is_wrong_fails_and_is_the_only_one_that_does() {
             }),
             "0 view changes or fewer",
         ),
-    ];
-    for (change, expected) in cases {
+    ] {
         assert_eq!(judged(name, false, change), [expected]);
     }
     assert!(judged(name, false, |_| ()).is_empty());
