@@ -10,6 +10,7 @@ use super::client::{Client, Wish};
 use super::{Event, World};
 use crate::letter::Parcel;
 use crate::links::Party;
+use crate::record::Happened;
 
 /// How long a client waits before it sends a transfer again, to everybody, in milliseconds.
 pub(super) const AGAIN_MS: u64 = 1_000;
@@ -136,6 +137,12 @@ impl World {
         }
         for nonce in accepted {
             self.check.accepted(self.now, client, nonce, height, id);
+            self.trace.tell(self.now, || Happened::Accepted {
+                client,
+                nonce: nonce.get(),
+                height: height.get(),
+                block: id.short(),
+            });
         }
     }
 
