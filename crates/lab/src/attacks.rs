@@ -176,9 +176,9 @@ impl Trial {
         Outcome { report, traitors, deeds: deeds.counts() }
     }
 
-    /// The command that repeats it. Knobs that were turned are not in it.
+    /// The command that repeats it.
     pub fn repeat(&self) -> String {
-        let names: Vec<&str> = self.attacks.iter().map(|attack| attack.kind.name).collect();
+        let names: Vec<String> = self.attacks.iter().map(Attack::to_string).collect();
         format!(
             "logothete-lab attack {} --replicas {} --traitors {} --seed {}",
             names.join(" "),

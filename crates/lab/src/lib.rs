@@ -34,7 +34,7 @@ pub mod matrix;
 pub mod mutants;
 pub mod plan;
 pub mod record;
-//pub mod render;
+pub mod render;
 pub mod report;
 pub mod resilience;
 pub mod shrink;

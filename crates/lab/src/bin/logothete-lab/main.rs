@@ -10,12 +10,14 @@ use clap::Parser;
 mod attack;
 mod check;
 mod cli;
+mod folder;
 mod generals;
 mod matrix;
 mod mutants;
 mod output;
 mod replay;
 mod soak;
+mod step;
 mod twins;
 
 use cli::{Command, Lab};
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Twins(arguments) => twins::twins(&arguments),
         Command::Generals(arguments) => generals::generals(&arguments),
         Command::Matrix(arguments) => matrix::matrix(&arguments),
+        Command::Step(arguments) => step::step(&arguments),
     };
     outcome
         .unwrap_or_else(|error| {
