@@ -70,7 +70,11 @@ impl FromStr for Command {
         if let Some(text) = line.strip_prefix('/') {
             let text = text.trim();
             let nothing = text.is_empty();
-            return if nothing { Err(CommandError::NothingToFind) } else { Ok(Self::Search(text.to_owned())) };
+            return if nothing {
+                Err(CommandError::NothingToFind)
+            } else {
+                Ok(Self::Search(text.to_owned()))
+            };
         }
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
@@ -156,9 +160,7 @@ impl Walk {
                 self.to(Some(later.saturating_sub(1)), "there is nothing at this time")
             }
             Ok(Command::Height(wanted)) => {
-                let is = |event: &Event| {
-                    matches!(&event.event, Happened::Committed { height, .. } if *height == wanted)
-                };
+                let is = |event: &Event| matches!(&event.event, Happened::Committed { height, .. } if *height == wanted);
                 let place = self.trace.events.iter().position(is);
                 self.to(place, &format!("nobody commits height {wanted} in this recording"))
             }
@@ -181,7 +183,11 @@ impl Walk {
             return "nothing happened in this run".to_owned();
         };
         let (number, all) = (self.place.saturating_add(1), self.trace.events.len());
-        format!("{number:>6} of {all}  {:>14}  {}", Time::from_us(event.at_us).to_string(), event.event)
+        format!(
+            "{number:>6} of {all}  {:>14}  {}",
+            Time::from_us(event.at_us).to_string(),
+            event.event
+        )
     }
 
     /// What every replica has done up to here.

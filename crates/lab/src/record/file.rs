@@ -127,8 +127,8 @@ impl Trace {
         let replicas = header.plan.replicas;
         let mut events: Vec<Event> = Vec::new();
         for (line, text) in lines {
-            let event: Event = serde_json::from_str(text)
-                .map_err(|reason| TraceError::Event { line, reason })?;
+            let event: Event =
+                serde_json::from_str(text).map_err(|reason| TraceError::Event { line, reason })?;
             let before_us = events.last().map_or(0, |before| before.at_us);
             if event.at_us < before_us {
                 return Err(TraceError::Backwards { line, at_us: event.at_us, before_us });

@@ -58,7 +58,7 @@ impl Lies {
 }
 
 /// What one replica did.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Deeds {
     said: Vec<Deed>,
     /// What it did beside saying something.

@@ -1,5 +1,7 @@
 //! Recording changes nothing, is bounded, and keeps what matters.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks at a few kinds of events")]
+
 use super::*;
 use crate::attacks::Trial;
 use crate::plan::{Limits, Plan};
@@ -90,9 +92,7 @@ fn what_is_kept_back_is_told() {
     trial.run_recorded(None, Some(recorder.clone()));
 
     let events = recorder.recording().events;
-    let withholds = |event: &&Event| {
-        matches!(&event.event, Happened::Did { deed, .. } if deed.starts_with("withholds from "))
-    };
+    let withholds = |event: &&Event| matches!(&event.event, Happened::Did { deed, .. } if deed.starts_with("withholds from "));
     assert!(events.iter().filter(withholds).count() > 10);
 }
 

@@ -55,7 +55,10 @@ impl fmt::Display for Happened {
                 write!(f, ", proposed in view {view}, transactions: {transactions}")
             }
             Self::Convicted { replica, height, culprit } => {
-                write!(f, "replica {replica} convicts replica {culprit}: the proof is in the block")?;
+                write!(
+                    f,
+                    "replica {replica} convicts replica {culprit}: the proof is in the block"
+                )?;
                 write!(f, " of height {height}")
             }
             Self::Found { replica, proof } => {
@@ -80,7 +83,10 @@ impl fmt::Display for Happened {
                 write!(f, "client {client} sends request {transaction} to replica {to}")
             }
             Self::Accepted { client, nonce, height, block } => {
-                write!(f, "client {client} accepts its request {nonce}: committed at height {height}")?;
+                write!(
+                    f,
+                    "client {client} accepts its request {nonce}: committed at height {height}"
+                )?;
                 write!(f, " {block}")
             }
             Self::Broken { property, sentence, replica, height } => {

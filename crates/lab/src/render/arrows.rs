@@ -50,7 +50,9 @@ pub(super) fn all(events: &[Event]) -> Vec<Arrow<'_>> {
                 };
                 arrows.insert(*number, arrow);
             }
-            Happened::Arrived { number, .. } => end(&mut arrows, *number, End::Arrived(event.at_us)),
+            Happened::Arrived { number, .. } => {
+                end(&mut arrows, *number, End::Arrived(event.at_us))
+            }
             Happened::Lost { number, .. } => end(&mut arrows, *number, End::Lost),
             Happened::TurnedAway { number, why, .. } => refuse(&mut arrows, *number, why),
             Happened::Refused { number: Some(number), why, .. } => {

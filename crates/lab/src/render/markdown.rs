@@ -6,11 +6,16 @@ use super::{Dossier, Facts, PROOFS_SHOWN, words};
 /// The report in words.
 pub(super) fn text(dossier: &Dossier, facts: &Facts<'_>) -> String {
     let (verdict, broken) = words::verdict(&dossier.report.verdict);
-    let mut text = format!("# {}, seed {}\n\n**{verdict}**\n\n", plain(&dossier.title), dossier.report.seed);
+    let mut text =
+        format!("# {}, seed {}\n\n**{verdict}**\n\n", plain(&dossier.title), dossier.report.seed);
     text += &list(&broken);
     text += &format!("This command repeats it:\n\n```sh\n{}\n```\n\n", dossier.command);
     if let Some(question) = &dossier.question {
-        text += &format!("## The question\n\n{}\n\n{}\n\n", plain(&question.question), plain(&question.answer));
+        text += &format!(
+            "## The question\n\n{}\n\n{}\n\n",
+            plain(&question.question),
+            plain(&question.answer)
+        );
         let lines = question.expectations.iter().map(|it| {
             let as_it_was = if it.met { "as expected" } else { "**not as expected**" };
             format!("{}: {}: {as_it_was}", it.expected, it.seen)
@@ -39,9 +44,10 @@ fn culprits(facts: &Facts<'_>) -> String {
     let mut text = String::new();
     for (culprit, proofs) in words::culprits(facts) {
         text += &format!("Replica {culprit}. {}\n\n", words::conviction(culprit, facts));
-        let lines = proofs.iter().take(PROOFS_SHOWN).map(|proof| {
-            format!("{}; and {}. {}", proof.first, proof.second, proof.wrong)
-        });
+        let lines = proofs
+            .iter()
+            .take(PROOFS_SHOWN)
+            .map(|proof| format!("{}; and {}. {}", proof.first, proof.second, proof.wrong));
         text += &list(&lines.collect::<Vec<_>>());
         let more = proofs.len().saturating_sub(PROOFS_SHOWN);
         if more > 0 {

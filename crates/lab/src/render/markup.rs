@@ -27,27 +27,10 @@ pub(super) fn cut(text: &str, letters_max: usize) -> String {
     format!("{}\u{2026}", kept.trim_end())
 }
 
-/// A number of pixels.
-pub(super) fn px<T: TryInto<i64>>(number: T) -> i64 {
-    number.try_into().unwrap_or(i64::MAX)
-}
-
 /// Milliseconds with one decimal.
 pub(super) fn ms(us: u64) -> String {
     format!("{}.{}", us / 1_000, us % 1_000 / 100)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_in_a_text_is_markup() {
-        assert_eq!(escaped("<b a='1' c=\"2\">&\u{1}"), "&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;&amp;\u{fffd}");
-    }
-
-    #[test]
-    fn a_text_that_is_cut_says_so() {
-        assert_eq!((cut("abcde", 5), cut("abcdef", 5)), ("abcde".to_owned(), "abcd…".to_owned()));
-    }
-}
+mod tests;

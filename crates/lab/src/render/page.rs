@@ -15,10 +15,17 @@ pub(super) fn html(dossier: &Dossier, facts: &Facts<'_>) -> String {
         verdict(dossier),
         dossier.question.as_ref().map(question).unwrap_or_default(),
         section("What was run", &setting(dossier, facts)),
-        section("Views and heights", &format!("<div class=\"wide\">{}</div>", timeline::draw(dossier, facts))),
+        section(
+            "Views and heights",
+            &format!("<div class=\"wide\">{}</div>", timeline::draw(dossier, facts)),
+        ),
         section(
             "Messages",
-            &format!("{}<p>{}</p>\n<div class=\"wide\">{picture}</div>", sequence::legend(), escaped(&note)),
+            &format!(
+                "{}<p>{}</p>\n<div class=\"wide\">{picture}</div>",
+                sequence::legend(),
+                escaped(&note)
+            ),
         ),
         section("False messages", &lies(facts)),
         section("Who was proved to have lied", &culprits(dossier, facts)),
@@ -63,8 +70,11 @@ fn verdict(dossier: &Dossier) -> String {
 
 fn question(question: &Question) -> String {
     let rows = question.expectations.iter().map(|it| {
-        let (class, sign) =
-            if it.met { ("met", "\u{2713} as expected") } else { ("unmet", "\u{2717} not as expected") };
+        let (class, sign) = if it.met {
+            ("met", "\u{2713} as expected")
+        } else {
+            ("unmet", "\u{2717} not as expected")
+        };
         format!(
             "<tr class=\"{class}\"><td>{}</td><td>{}</td><td>{sign}</td></tr>\n",
             escaped(&it.expected),
@@ -136,7 +146,10 @@ fn culprits(dossier: &Dossier, facts: &Facts<'_>) -> String {
     }
     let mut html = String::new();
     for (culprit, proofs) in culprits {
-        html += &format!("<h3>Replica {culprit}</h3>\n<p>{}</p>\n", escaped(&words::conviction(culprit, facts)));
+        html += &format!(
+            "<h3>Replica {culprit}</h3>\n<p>{}</p>\n",
+            escaped(&words::conviction(culprit, facts))
+        );
         for proof in proofs.iter().take(PROOFS_SHOWN) {
             let found = facts.proofs.get(*proof).into_iter().flatten().map(u16::to_string);
             let found: Vec<String> = found.collect();

@@ -105,7 +105,10 @@ fn head(body: &mut String, dossier: &Dossier, n: u16, y: i64) {
             if lies { y + 12 } else { y + 19 }
         );
         if lies {
-            *body += &format!("<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">\u{26a0} {word}</text>", y + 25);
+            *body += &format!(
+                "<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">\u{26a0} {word}</text>",
+                y + 25
+            );
         }
         *body += "</g>\n";
     }
@@ -116,7 +119,11 @@ fn gap(body: &mut String, width: i64, y: i64, skipped: usize) -> i64 {
     let (middle, text) = (y + GAP / 2, format!("{skipped} messages left out"));
     let mut path = format!("M2 {middle}");
     for step in 0..width / 8 {
-        path += &format!(" l4 {} l4 {}", if step % 2 == 0 { -3 } else { 3 }, if step % 2 == 0 { 3 } else { -3 });
+        path += &format!(
+            " l4 {} l4 {}",
+            if step % 2 == 0 { -3 } else { 3 },
+            if step % 2 == 0 { 3 } else { -3 }
+        );
     }
     *body += &format!(
         "<g class=\"gap\"><path d=\"{path}\"/><text class=\"halo\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{text}</text></g>\n",
@@ -173,7 +180,11 @@ fn axis(body: &mut String, piece: &Piece, width: i64) {
             last = y;
         }
     }
-    *body += &format!("<text class=\"time\" x=\"{}\" y=\"{}\" text-anchor=\"end\">ms</text>\n", AXIS - 4, piece.top - 12);
+    *body += &format!(
+        "<text class=\"time\" x=\"{}\" y=\"{}\" text-anchor=\"end\">ms</text>\n",
+        AXIS - 4,
+        piece.top - 12
+    );
 }
 
 fn draw_arrow(body: &mut String, arrow: &Arrow<'_>, piece: &Piece) {
@@ -200,11 +211,7 @@ fn draw_arrow(body: &mut String, arrow: &Arrow<'_>, piece: &Piece) {
         escaped(&arrow.words())
     );
     if arrow.end == End::Lost {
-        *body += &format!(
-            "<path class=\"cross\" d=\"M{} {} l8 8 m0 -8 l-8 8\"/>",
-            x2 - 4,
-            y2 - 4
-        );
+        *body += &format!("<path class=\"cross\" d=\"M{} {} l8 8 m0 -8 l-8 8\"/>", x2 - 4, y2 - 4);
     }
     if arrow.refused.is_some() {
         *body += &format!("<path class=\"bar\" d=\"M{} {} v12\"/>", x2 - 2 * sense, y2 - 6);
@@ -300,7 +307,11 @@ pub(super) fn legend() -> String {
     }
     let lie = sample("false", " marker-end=\"url(#h-false)\"", "");
     let lost = sample("prepare", "", "<path class=\"cross\" d=\"M38 3 l8 8 m0 -8 l-8 8\"/>");
-    let refused = sample("pre-prepare", " marker-end=\"url(#h-pre-prepare)\"", "<path class=\"bar\" d=\"M40 1 v12\"/>");
+    let refused = sample(
+        "pre-prepare",
+        " marker-end=\"url(#h-pre-prepare)\"",
+        "<path class=\"bar\" d=\"M40 1 v12\"/>",
+    );
     items += &format!("<li>{lie} false: an attack made or changed it</li>\n");
     items += &format!("<li>{lost} lost</li>\n<li>{refused} refused, or turned away</li>\n");
     items += "<li><svg width=\"46\" height=\"14\" viewBox=\"0 0 46 14\" aria-hidden=\"true\"><g class=\"commit\">\

@@ -33,7 +33,8 @@ pub(super) fn draw(dossier: &Dossier, facts: &Facts<'_>) -> String {
          with the height that is committed. {}</desc>\n",
         escaped(&in_words(events, facts))
     );
-    let top_height = heights(events).values().flatten().map(|(_, height)| *height).max().unwrap_or(0);
+    let top_height =
+        heights(events).values().flatten().map(|(_, height)| *height).max().unwrap_or(0);
     for replica in 0..n {
         let y = TOP + ROW * i64::from(replica);
         row(&mut svg, dossier, facts, replica, y);
@@ -104,7 +105,11 @@ fn row(svg: &mut String, dossier: &Dossier, facts: &Facts<'_>, replica: u16, y: 
         let label = if phase.up { format!("v{}", phase.view) } else { "\u{2715}".to_owned() };
         let room = 6 + 5 * i64::try_from(label.len()).unwrap_or(0);
         if to - from >= room && from >= labelled {
-            *svg += &format!("<text class=\"halo\" x=\"{}\" y=\"{}\">{label}</text>\n", from + 3, y + 10);
+            *svg += &format!(
+                "<text class=\"halo\" x=\"{}\" y=\"{}\">{label}</text>\n",
+                from + 3,
+                y + 10
+            );
             labelled = from + room;
         }
     }
@@ -169,7 +174,8 @@ fn outside(svg: &mut String, events: &[Event], facts: &Facts<'_>, height: i64) {
             height - 24
         );
         if x >= last.saturating_add(9) {
-            *svg += &format!("<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{sign}</text>", TOP - 5);
+            *svg +=
+                &format!("<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{sign}</text>", TOP - 5);
             last = x;
         }
         *svg += "</g>\n";

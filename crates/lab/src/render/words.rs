@@ -15,7 +15,8 @@ pub(super) fn verdict(verdict: &Verdict) -> (String, Vec<String>) {
         Verdict::Violated(broken) => {
             let names: BTreeSet<String> = broken.iter().map(|it| it.property.to_string()).collect();
             let names: Vec<String> = names.into_iter().collect();
-            let each = broken.iter().map(|it| format!("{it}. Promised is: {}.", promise(it.property)));
+            let each =
+                broken.iter().map(|it| format!("{it}. Promised is: {}.", promise(it.property)));
             (format!("Broken: {}", names.join(", ")), each.collect())
         }
         Verdict::Inconclusive(reason) => ("No conclusion".to_owned(), vec![reason.clone()]),
@@ -38,7 +39,9 @@ const fn promise(property: Property) -> &'static str {
         Property::S11 => "memory and logs are bounded",
         Property::S12 => "evidence never names an honest key",
         Property::L1 => "a valid request known to one honest validator commits",
-        Property::L2 => "after the primary fails, requests commit within a stated number of timeouts",
+        Property::L2 => {
+            "after the primary fails, requests commit within a stated number of timeouts"
+        }
         Property::L3 => "a healed or restarted validator catches up and its votes count again",
         Property::L4 => "after an outage the timeouts are back at base after one commit",
         Property::L5 => "the request of a starved account commits",
@@ -55,7 +58,9 @@ pub(super) fn network(dossier: &Dossier, facts: &Facts<'_>) -> Vec<String> {
     let Plan { rules, load, links, .. } = &dossier.plan;
     let Facts { n, t, q, .. } = facts;
     let mut lines = vec![
-        format!("{n} validators; the protocol bears {t} that lie or fail; {q} votes make a certificate."),
+        format!(
+            "{n} validators; the protocol bears {t} that lie or fail; {q} votes make a certificate."
+        ),
         format!(
             "A view without progress is given up after {} ms; up to {} heights are in flight.",
             rules.view_timeout_ms, rules.window_heights
@@ -74,7 +79,10 @@ pub(super) fn network(dossier: &Dossier, facts: &Facts<'_>) -> Vec<String> {
         ),
     ];
     if load.double_spenders > 0 {
-        lines.push(format!("Clients who sign two transfers for every nonce: {}.", load.double_spenders));
+        lines.push(format!(
+            "Clients who sign two transfers for every nonce: {}.",
+            load.double_spenders
+        ));
     }
     lines
 }
@@ -109,20 +117,7 @@ pub(super) fn moments(events: &[Event]) -> Vec<(u64, String)> {
     let mut told = BTreeSet::new();
     let mut moments = Vec::new();
     for event in events {
-        let key = match &event.event {
-            Happened::View { replica, view, entered, .. } if *view > 0 => {
-                Some(format!("view {replica} {view} {entered}"))
-            }
-            Happened::Convicted { culprit, .. } => Some(format!("convicted {culprit}")),
-            Happened::Found { proof, .. } => Some(format!("found {} {}", proof.culprit, proof.kind)),
-            Happened::Refused { by, rule, .. } => Some(format!("refused {by} {rule}")),
-            Happened::Did { replica, attack, deed } => {
-                let verb = deed.split(' ').next().unwrap_or_default();
-                Some(format!("did {replica} {attack} {verb}"))
-            }
-            Happened::Broken { .. } | Happened::Healed => Some(format!("{event:?}")),
-            other => is_told_always(other).then(|| format!("{event:?}")),
-        };
+        let key = key(&event.event);
         if key.is_some_and(|key| told.insert(key)) {
             moments.push((event.at_us, event.event.to_string()));
         }
@@ -130,16 +125,37 @@ pub(super) fn moments(events: &[Event]) -> Vec<(u64, String)> {
     moments
 }
 
-const fn is_told_always(event: &Happened) -> bool {
-    matches!(
-        event,
-        Happened::Died { .. }
-            | Happened::Started { .. }
-            | Happened::RefusedToStart { .. }
-            | Happened::Fault { .. }
-            | Happened::FaultEnded { .. }
-            | Happened::Fetched { .. }
-    )
+/// What makes an event the same as another one that was told; `None` for what is not told.
+fn key(event: &Happened) -> Option<String> {
+    match event {
+        Happened::View { replica, view, entered, .. } => {
+            (*view > 0).then(|| format!("view {replica} {view} {entered}"))
+        }
+        Happened::Convicted { culprit, .. } => Some(format!("convicted {culprit}")),
+        Happened::Found { proof, .. } => Some(format!("found {} {}", proof.culprit, proof.kind)),
+        Happened::Refused { by, rule, .. } => Some(format!("refused {by} {rule}")),
+        Happened::Did { replica, attack, deed } => {
+            let verb = deed.split(' ').next().unwrap_or_default();
+            Some(format!("did {replica} {attack} {verb}"))
+        }
+        Happened::Broken { .. }
+        | Happened::Healed
+        | Happened::Died { .. }
+        | Happened::Started { .. }
+        | Happened::RefusedToStart { .. }
+        | Happened::Fault { .. }
+        | Happened::FaultEnded { .. }
+        | Happened::Fetched { .. } => Some(format!("{event:?}")),
+        Happened::Sent { .. }
+        | Happened::Lost { .. }
+        | Happened::Arrived { .. }
+        | Happened::TurnedAway { .. }
+        | Happened::Ignored { .. }
+        | Happened::TimerFired { .. }
+        | Happened::Committed { .. }
+        | Happened::Submitted { .. }
+        | Happened::Accepted { .. } => None,
+    }
 }
 
 /// The moments that are listed, and how many are not.
@@ -183,7 +199,9 @@ pub(super) fn figures(dossier: &Dossier, facts: &Facts<'_>) -> Vec<(String, Stri
 }
 
 /// What is known of those who were proved to have lied: for each a line, and its proofs.
-pub(super) fn culprits<'a>(facts: &'a Facts<'_>) -> BTreeMap<u16, Vec<&'a crate::record::Contradiction>> {
+pub(super) fn culprits<'a>(
+    facts: &'a Facts<'_>,
+) -> BTreeMap<u16, Vec<&'a crate::record::Contradiction>> {
     let mut culprits: BTreeMap<u16, Vec<_>> = BTreeMap::new();
     for proof in facts.proofs.keys() {
         culprits.entry(proof.culprit).or_default().push(*proof);

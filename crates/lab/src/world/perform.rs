@@ -144,6 +144,7 @@ impl World {
 
     /// Sends messages; whether the process is still alive behind them.
     fn send_all(&mut self, replica: u16, messages: &[Outgoing]) -> bool {
+        let deeds = self.tell_of_deeds(replica);
         if messages.is_empty() {
             return true;
         }
@@ -151,7 +152,6 @@ impl World {
         let count = messages.len().saturating_mul(usize::from(self.plan.replicas));
         let last = if doomed { self.host(replica).random.index(count) } else { usize::MAX };
         let mut sent: usize = 0;
-        let deeds = self.tell_of_deeds(replica);
         for outgoing in messages {
             self.check.said(self.now, replica, &outgoing.message);
             self.show(replica, &Act::Says(outgoing));

@@ -33,6 +33,9 @@ impl World {
 
     /// Tells what a replica did because of an attack beside sending messages; all that it did.
     pub(super) fn tell_of_deeds(&mut self, replica: u16) -> Deeds {
+        if !self.trace.is_heard() {
+            return Deeds::default();
+        }
         let deeds = self.lies.take(replica);
         for deed in &deeds.others {
             let (attack, act) = (deed.attack.to_owned(), &deed.act);

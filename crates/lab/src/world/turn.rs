@@ -46,13 +46,7 @@ impl World {
         });
     }
 
-    pub(super) fn accusation(
-        &mut self,
-        from: u16,
-        to: u16,
-        number: u64,
-        evidence: Arc<Evidence>,
-    ) {
+    pub(super) fn accusation(&mut self, from: u16, to: u16, number: u64, evidence: Arc<Evidence>) {
         self.trace.add(self.now, 14, to, evidence.id().digest().as_bytes());
         self.comes_in(from, to, number);
         if is_proof(&evidence, &self.door, &self.verifier) {

@@ -2,9 +2,9 @@
 
 use byzantine::Role;
 use byzantine::attack::{CATALOGUE, Kind};
+use lab::attacks::{Outcome as Done, Trial};
 use lab::render::Dossier;
 use lab::{QuorumRule, Reader, Recording};
-use lab::attacks::{Outcome as Done, Trial};
 use serde::Serialize;
 
 use crate::cli::AttackArguments;

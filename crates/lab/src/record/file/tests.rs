@@ -50,11 +50,17 @@ fn a_damaged_trace_is_refused_with_line_and_reason() {
         ("hello\nworld".to_owned(), "line 1: this is no header of a trace of logothete-lab"),
         (r#"{"seed":1}"#.to_owned(), "missing field `logothete_lab_trace`"),
         (with(0, &newer), "line 1: the trace has version 2, and this program reads version 1"),
-        (with(0, &more), "line 1: this is no header of a trace of logothete-lab: unknown field `colour`"),
+        (
+            with(0, &more),
+            "line 1: this is no header of a trace of logothete-lab: unknown field `colour`",
+        ),
         (with(2, "{}"), "line 3: this is no event: missing field `at_us`"),
         (with(2, ""), "line 3: this is no event: EOF"),
         (with(2, &lines[2][..20]), "line 3: this is no event: EOF"),
-        (with(2, r#"{"at_us":1,"event":{"danced":{}}}"#), "line 3: this is no event: unknown variant `danced`"),
+        (
+            with(2, r#"{"at_us":1,"event":{"danced":{}}}"#),
+            "line 3: this is no event: unknown variant `danced`",
+        ),
         (with(2, early), "line 4: the event is at"),
         (with(3, stranger), "line 4: there is no replica 99; the plan in line 1 has"),
     ] {

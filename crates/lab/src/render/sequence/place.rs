@@ -147,7 +147,11 @@ fn marks<'a>(events: impl Iterator<Item = &'a Event>) -> Vec<(u64, Mark)> {
         }
     }
     for (at_us, (words, breach, count)) in across {
-        let more = if count > 1 { format!(" (and {} more)", count.saturating_sub(1)) } else { String::new() };
+        let more = if count > 1 {
+            format!(" (and {} more)", count.saturating_sub(1))
+        } else {
+            String::new()
+        };
         marks.push((at_us, Mark::Across { words: format!("{words}{more}"), breach }));
     }
     marks
@@ -174,7 +178,9 @@ fn place(
             y = y.max(free.get(replica).copied().unwrap_or(top));
         }
         if who.contains(&None) {
-            y = y.max(free.values().copied().max().unwrap_or(top).saturating_add(LINE_ACROSS - LINE));
+            y = y.max(
+                free.values().copied().max().unwrap_or(top).saturating_add(LINE_ACROSS - LINE),
+            );
             free.values_mut().for_each(|free| *free = y.saturating_add(LINE));
         }
         for replica in who.iter().flatten() {
