@@ -117,7 +117,7 @@ pub(super) fn moments(events: &[Event]) -> Vec<(u64, String)> {
     let mut told = BTreeSet::new();
     let mut moments = Vec::new();
     for event in events {
-        let key = key(&event.event);
+        let key = key(event);
         if key.is_some_and(|key| told.insert(key)) {
             moments.push((event.at_us, event.event.to_string()));
         }
@@ -126,8 +126,8 @@ pub(super) fn moments(events: &[Event]) -> Vec<(u64, String)> {
 }
 
 /// What makes an event the same as another one that was told; `None` for what is not told.
-fn key(event: &Happened) -> Option<String> {
-    match event {
+fn key(event: &Event) -> Option<String> {
+    match &event.event {
         Happened::View { replica, view, entered, .. } => {
             (*view > 0).then(|| format!("view {replica} {view} {entered}"))
         }
