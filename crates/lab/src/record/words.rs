@@ -165,13 +165,18 @@ const fn when(moment: Moment) -> &'static str {
 
 /// A proof in words: both statements, and why nobody honest says both.
 pub fn contradiction(evidence: &Evidence, validators: &ValidatorSet) -> Contradiction {
-    let (first, second) = match evidence {
+    let (mut first, mut second) = match evidence {
         Evidence::Votes { first, second } => (vote(first), vote(second)),
         Evidence::Branches { higher, lower, headers: _ } => (vote(lower), vote(higher)),
         Evidence::ViewChanges { first, second } => (asks(first), asks(second)),
         Evidence::Forgotten { commit, view_change } => (vote(commit), asks(view_change)),
         Evidence::NewViews { first, second } => (leads(first), leads(second)),
     };
+    // Which of two equal kinds was heard first differs between replicas, and is no difference.
+    let alike = !matches!(evidence, Evidence::Branches { .. } | Evidence::Forgotten { .. });
+    if alike && second < first {
+        std::mem::swap(&mut first, &mut second);
+    }
     Contradiction {
         culprit: evidence.accused(validators).get(),
         kind: evidence.name().to_owned(),

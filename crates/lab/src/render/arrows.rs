@@ -128,6 +128,12 @@ const AROUND: (usize, usize) = (9, 39);
 /// How many are shown before and behind the moment at which a property is broken.
 const AROUND_BREACH: (usize, usize) = (90, 6);
 
+/// The most moments that matter.
+const ANCHORS_MAX: usize = 8;
+
+/// Fewer messages than so many are not left out between two stretches.
+const GAP_MIN: usize = 8;
+
 /// The stretches of messages that a picture shows: all, if they are few enough, else those around what matters.
 pub(super) fn excerpts(arrows: &[&Arrow<'_>], events: &[Event]) -> Vec<Range<usize>> {
     if arrows.len() <= MESSAGES_SHOWN {
@@ -138,7 +144,7 @@ pub(super) fn excerpts(arrows: &[&Arrow<'_>], events: &[Event]) -> Vec<Range<usi
         let place = arrows.partition_point(|arrow| arrow.sent_us < at_us);
         let end = place.saturating_add(behind).min(arrows.len());
         for index in place.saturating_sub(before)..end {
-            if chosen.len() < MESSAGES_SHOWN {
+            if chosen.len() < MESSAGES_SHOWN.saturating_sub(ANCHORS_MAX * GAP_MIN) {
                 chosen.insert(index);
             }
         }
@@ -146,7 +152,10 @@ pub(super) fn excerpts(arrows: &[&Arrow<'_>], events: &[Event]) -> Vec<Range<usi
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for index in chosen {
         match ranges.last_mut() {
-            Some(last) if last.end == index => last.end = index.saturating_add(1),
+            // A gap takes more room than a few messages.
+            Some(last) if index <= last.end.saturating_add(GAP_MIN) => {
+                last.end = index.saturating_add(1);
+            }
             Some(_) | None => ranges.push(index..index.saturating_add(1)),
         }
     }

@@ -140,7 +140,7 @@ fn culprits(dossier: &Dossier, facts: &Facts<'_>) -> String {
         let liars = if dossier.traitors.is_empty() {
             "Nobody, and nobody lied."
         } else {
-            "Nobody: what was said false in this run contradicts nothing that the same key signed before honest validators."
+            "Nobody in this run: no validator came to hold two statements under one key that exclude each other."
         };
         return format!("<p>{liars}</p>");
     }

@@ -20,7 +20,7 @@ const COLUMN: i64 = 78;
 const MARGIN: i64 = 30;
 
 /// The height of the names above a stretch, and of the gap between two stretches, in pixels.
-const HEAD: i64 = 40;
+const HEAD: i64 = 46;
 const GAP: i64 = 44;
 
 /// Where the lifeline of a replica is.
@@ -43,16 +43,16 @@ pub(super) fn draw(dossier: &Dossier, facts: &Facts<'_>) -> (String, String) {
     let width = AXIS + COLUMN * i64::from(facts.n);
     let mut body = String::new();
     let mut y = 4;
-    let mut before = 0;
+    let (mut before, mut until_us) = (0, None);
     for (number, range) in ranges.iter().enumerate() {
         let skipped = range.start.saturating_sub(before);
         if skipped > 0 || number > 0 {
             y += gap(&mut body, width, y, skipped);
         }
         before = range.end;
-        let until_us = shown.get(range.end).map_or(facts.end_us, |next| next.sent_us);
         let arrows = shown.get(range.clone()).unwrap_or_default();
         let piece = Piece::new(arrows, events, until_us, y + HEAD, facts.n);
+        until_us = Some(piece.until_us);
         head(&mut body, dossier, facts.n, y);
         bands(&mut body, facts, events, &piece);
         axis(&mut body, &piece, width);
@@ -141,7 +141,9 @@ fn bands(body: &mut String, facts: &Facts<'_>, events: &[crate::record::Event], 
             if phase.to_us < piece.from_us || phase.from_us > piece.until_us {
                 continue;
             }
-            let (top, bottom) = (piece.y_or_edge(phase.from_us), piece.y_or_edge(phase.to_us));
+            let ends = phase.to_us >= piece.until_us;
+            let top = piece.y_or_edge(phase.from_us);
+            let bottom = if ends { piece.bottom } else { piece.y_or_edge(phase.to_us) };
             let height = (bottom - top).max(1);
             let class = match (phase.up, phase.entered) {
                 (false, _) => "down",
@@ -270,7 +272,7 @@ fn marks(body: &mut String, piece: &Piece, width: i64) {
                 *body += &format!(
                     "<g class=\"view\"><title>{}</title><text class=\"halo\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text></g>\n",
                     escaped(words),
-                    x(*replica) - 9,
+                    x(*replica) - if piece.has_pill(*at_us, *replica) { 15 } else { 9 },
                     y + 3,
                     escaped(label)
                 );

@@ -7,8 +7,8 @@ use super::{Dossier, Facts, phases};
 use crate::record::{Event, Happened};
 
 /// The width of the names, of the plot and of all, and the height of a row and of what is above them, in pixels.
-const LEFT: i64 = 52;
-const PLOT: i64 = 296;
+const LEFT: i64 = 64;
+const PLOT: i64 = 284;
 const WIDTH: i64 = 356;
 const ROW: i64 = 40;
 const TOP: i64 = 18;

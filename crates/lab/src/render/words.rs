@@ -97,7 +97,8 @@ pub(super) fn troubles(dossier: &Dossier) -> Vec<String> {
         let how = how.join("; ");
         format!("replica {replica} lies: {how}")
     });
-    let stays = dossier.plan.broken.iter().map(|Broken { replica, fate }| {
+    let told = |broken: &&Broken| !dossier.traitors.contains_key(&broken.replica);
+    let stays = dossier.plan.broken.iter().filter(told).map(|Broken { replica, fate }| {
         let how = match fate {
             Fate::Dead => "does not run from the healing on",
             Fate::Mute => "is heard by nobody from the healing on",
@@ -138,6 +139,7 @@ fn key(event: &Event) -> Option<String> {
             let verb = deed.split(' ').next().unwrap_or_default();
             Some(format!("did {replica} {attack} {verb}"))
         }
+        Happened::Started { height: 0, .. } if event.at_us == 0 => None,
         Happened::Broken { .. }
         | Happened::Healed
         | Happened::Died { .. }

@@ -1,7 +1,9 @@
 //! One run again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use lab::plan::Fate;
 use lab::render::Dossier;
 use lab::{Limits, Options, Plan, QuorumRule};
 
@@ -26,10 +28,14 @@ pub(crate) fn replay(arguments: &Replay) -> Result<Outcome, String> {
     }
     let recorder = arguments.folder.recorder();
     options.recorder.clone_from(&recorder);
-    let faulty = options.faulty.clone();
+    let script = |replica: &u16| (*replica, vec!["by a script drawn from the seed".to_owned()]);
+    let mut traitors: BTreeMap<u16, Vec<String>> = options.faulty.iter().map(script).collect();
+    for broken in plan.broken.iter().filter(|broken| broken.fate == Fate::Lying) {
+        let how = "it changes what it says, field by field".to_owned();
+        traitors.entry(broken.replica).or_default().push(how);
+    }
     let report = lab::run(&plan, arguments.seed, options);
     if let Some(recorder) = recorder {
-        let liar = |replica: u16| (replica, vec!["by a script drawn from the seed".to_owned()]);
         let dossier = Dossier {
             title: if arguments.case { "case" } else { "replay" }.to_owned(),
             command: repeat(arguments),
@@ -37,7 +43,7 @@ pub(crate) fn replay(arguments: &Replay) -> Result<Outcome, String> {
             quorum: QuorumRule::Kept,
             report: report.clone(),
             recording: recorder.recording(),
-            traitors: faulty.into_iter().map(liar).collect(),
+            traitors,
             question: None,
         };
         arguments.folder.write(&dossier.title, &dossier)?;

@@ -25,10 +25,11 @@ pub(super) enum Mark {
 }
 
 impl Mark {
-    /// What is across all stands above what else happens at the same time.
+    /// What comes from outside stands above what else happens at the same time, and what is broken by it below.
     pub(super) const fn rank(&self) -> u8 {
         match self {
-            Self::Across { .. } => 0,
+            Self::Across { breach: false, .. } => 0,
+            Self::Across { breach: true, .. } => 2,
             Self::Commits { .. } | Self::At { .. } => 1,
         }
     }
@@ -46,11 +47,12 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    /// Places these messages, and what happens meanwhile, from `top` down. Nothing is later than `until_us`.
+    /// Places these messages, and what happens meanwhile, from `top` down. What is marked is later than `after_us`: the
+    /// stretch before has marked the rest.
     pub(super) fn new(
         arrows: &[&Arrow<'_>],
         events: &[Event],
-        until_us: u64,
+        after_us: Option<u64>,
         top: i64,
         n: u16,
     ) -> Self {
@@ -59,11 +61,10 @@ impl Piece {
             End::Arrived(at_us) => at_us,
             End::Lost | End::OnTheWay => arrow.sent_us,
         };
-        let last_us = arrows.iter().map(arrived).max().unwrap_or(from_us);
-        // What is committed by the last of the messages is seen as well.
-        let until_us = last_us.saturating_add(5_000).min(until_us).max(from_us);
+        let until_us = arrows.iter().map(arrived).max().unwrap_or(from_us);
         let within = |at_us: u64| (from_us..=until_us).contains(&at_us);
-        let marks = marks(events.iter().filter(|event| within(event.at_us)));
+        let fresh = |at_us: u64| within(at_us) && Some(at_us) > after_us;
+        let marks = marks(events.iter().filter(|event| fresh(event.at_us)));
         let mut labelled: BTreeMap<(u64, u8), BTreeSet<Option<u16>>> = BTreeMap::new();
         for arrow in arrows {
             labelled.entry((arrow.sent_us, 1)).or_default().insert(Some(arrow.from));
@@ -142,7 +143,22 @@ fn marks<'a>(events: impl Iterator<Item = &'a Event>) -> Vec<(u64, Mark)> {
                     None => marks.push((event.at_us, mark)),
                 }
             }
-            Some(mark @ Mark::At { .. }) => marks.push((event.at_us, mark)),
+            Some(Mark::At { replica, label, words }) => {
+                let there = marks.iter_mut().rev().take(64).find_map(|(at_us, mark)| match mark {
+                    Mark::At { replica: other, label, words } => {
+                        (*at_us == event.at_us && *other == replica).then_some((label, words))
+                    }
+                    Mark::Commits { .. } | Mark::Across { .. } => None,
+                });
+                match there {
+                    // What comes last is where it stands.
+                    Some((there, all)) => {
+                        *there = label;
+                        *all = format!("{all}; {words}");
+                    }
+                    None => marks.push((event.at_us, Mark::At { replica, label, words })),
+                }
+            }
             None => {}
         }
     }
