@@ -59,7 +59,6 @@ fn assert_sound(testnet: &Testnet, nodes: &[usize]) {
         assert!(!log.contains("panicked"), "node{node}: {log}");
         if let Some(pid) = testnet.pid(*node) {
             let peak = peak_bytes(pid);
-            println!("node{node}: at most {} MiB", peak >> 20);
             assert!(peak < MEMORY_BYTES, "node{node} took {peak} bytes");
         }
     }

@@ -276,6 +276,30 @@ impl Attack {
     }
 }
 
+/// As it is read: the name, and the knobs that are turned.
+impl fmt::Display for Attack {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.kind.name)?;
+        let (knobs, usual) = (&self.knobs, Knobs::default());
+        let numbers = [
+            ("chance", u64::from(knobs.chance_per_mille), u64::from(usual.chance_per_mille)),
+            ("from", knobs.heights.0.get(), usual.heights.0.get()),
+            ("until", knobs.heights.1.get(), usual.heights.1.get()),
+            ("from-view", knobs.views.0.get(), usual.views.0.get()),
+            ("until-view", knobs.views.1.get(), usual.views.1.get()),
+            ("delay", knobs.delay_ms, usual.delay_ms),
+        ];
+        let turned = numbers.iter().filter(|(_, value, usual)| value != usual);
+        let mut turned: Vec<String> =
+            turned.map(|(knob, value, _)| format!("{knob}={value}")).collect();
+        if !knobs.victims.is_empty() {
+            let victims: Vec<String> = knobs.victims.iter().map(ToString::to_string).collect();
+            turned.push(format!("victims={}", victims.join("+")));
+        }
+        if turned.is_empty() { Ok(()) } else { write!(formatter, ":{}", turned.join(",")) }
+    }
+}
+
 impl Knobs {
     fn turn(&mut self, knob: &str, value: &str) -> Result<(), AttackError> {
         let bad = |expected| AttackError::BadValue {

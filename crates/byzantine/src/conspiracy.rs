@@ -18,6 +18,7 @@ use types::replica::ReplicaId;
 use types::validators::ValidatorSet;
 use types::vote::Phase;
 
+use crate::traitor::{Witness, tell_of_lies};
 use crate::{Desk, Random, Twin};
 
 /// As many pairs of blocks are made, over the life of a conspiracy.
@@ -75,6 +76,7 @@ pub struct Conspirator {
     shared: Rc<RefCell<Conspiracy>>,
     /// How many pairs it has voted for.
     voted: usize,
+    witness: Option<Witness>,
 }
 
 impl Conspirator {
@@ -88,7 +90,14 @@ impl Conspirator {
     ) -> Self {
         let random = Random::stream(0, "conspirator", &[]);
         let desk = Desk::new(own, validators.clone(), signer, random, inner.status());
-        Self { inner: Twin::new(own, inner, validators), desk, shared, voted: 0 }
+        let inner = Twin::new(own, inner, validators);
+        Self { inner, desk, shared, voted: 0, witness: None }
+    }
+
+    /// The same, and the witness is told of what it says that the replica inside does not say.
+    #[must_use]
+    pub fn witnessed(self, witness: Witness) -> Self {
+        Self { witness: Some(witness), ..self }
     }
 
     /// What it says to each half of what it has not voted for yet.
@@ -121,7 +130,8 @@ impl Protocol for Conspirator {
 
     fn step(&mut self, input: Input) -> Output {
         let mut output = self.inner.step(input);
-        for outgoing in std::mem::take(&mut output.messages) {
+        let honest = std::mem::take(&mut output.messages);
+        for outgoing in &honest {
             if let Message::PrePrepare(first) = &outgoing.message
                 && self.desk.is_own_first_proposal(first)
             {
@@ -129,6 +139,7 @@ impl Protocol for Conspirator {
             }
         }
         output.messages = self.vote();
+        tell_of_lies(&mut self.witness, "split", &honest, &output.messages);
         output
     }
 

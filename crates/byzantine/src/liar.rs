@@ -23,6 +23,7 @@ use types::validators::ValidatorSet;
 use types::vote::Statement;
 
 use crate::rivals::Rivals;
+use crate::traitor::{Witness, tell_of_lies};
 use crate::{Desk, Random};
 
 mod lie;
@@ -46,6 +47,7 @@ pub struct Liar {
     rivals: Rivals,
     /// What it has said because of what it heard, and to whom.
     answers: BTreeSet<Answer>,
+    witness: Option<Witness>,
 }
 
 /// Something that is said once.
@@ -68,7 +70,14 @@ impl Liar {
         let mut random = Random::stream(seed, "liar", &[u64::from(own.get())]);
         let lies = Lie::some(&mut random);
         let desk = Desk::new(own, validators, signer, random, inner.status());
-        Self { inner, desk, lies, rivals: Rivals::default(), answers: BTreeSet::new() }
+        let (rivals, answers) = (Rivals::default(), BTreeSet::new());
+        Self { inner, desk, lies, rivals, answers, witness: None }
+    }
+
+    /// The same, and the witness is told of what it says that the replica inside does not say.
+    #[must_use]
+    pub fn witnessed(self, witness: Witness) -> Self {
+        Self { witness: Some(witness), ..self }
     }
 
     fn tells(&self, lie: Lie) -> bool {
@@ -230,9 +239,11 @@ impl Protocol for Liar {
         }
         let mut output = self.hush(input).map(|input| self.inner.step(input)).unwrap_or_default();
         let honest = std::mem::take(&mut output.messages);
+        let inside = if self.witness.is_some() { honest.clone() } else { Vec::new() };
         output.messages = honest.into_iter().flat_map(|outgoing| self.twist(outgoing)).collect();
         output.messages.append(&mut said);
         output.messages.extend(self.replay());
+        tell_of_lies(&mut self.witness, "liar", &inside, &output.messages);
         for proved in &mut output.committed {
             if self.tells(Lie::BadProofs) {
                 proved.proof.certificate.signatures.truncate(1);

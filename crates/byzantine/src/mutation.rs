@@ -25,6 +25,7 @@ use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
 use types::validators::ValidatorSet;
 
+use crate::traitor::{Witness, tell_of_lies};
 use crate::{Random, Twin};
 
 mod blocks;
@@ -79,6 +80,7 @@ pub struct Mutator {
     sent: Sent,
     /// Where it is counted for all.
     counter: Rc<RefCell<Sent>>,
+    witness: Option<Witness>,
 }
 
 /// Something with one change.
@@ -119,7 +121,14 @@ impl Mutator {
             memory: Memory::default(),
             sent: Sent::new(),
             counter,
+            witness: None,
         }
+    }
+
+    /// The same, and the witness is told of what it says that the replica inside does not say.
+    #[must_use]
+    pub fn witnessed(self, witness: Witness) -> Self {
+        Self { witness: Some(witness), ..self }
     }
 
     /// What is said instead of what the replica inside says, and because of what it hears.
@@ -268,7 +277,9 @@ impl Protocol for Mutator {
         };
         let mut output = self.inner.step(input);
         let honest = std::mem::take(&mut output.messages);
+        let inside = if self.witness.is_some() { honest.clone() } else { Vec::new() };
         output.messages = self.change(honest, heard);
+        tell_of_lies(&mut self.witness, "mutation", &inside, &output.messages);
         self.falsify(&mut output.committed);
         output
     }

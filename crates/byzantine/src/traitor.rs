@@ -65,6 +65,24 @@ impl Deed {
 /// Is told of every deed before it is sent.
 pub type Witness = Box<dyn FnMut(Deed) + Send>;
 
+/// Tells of everything that is said and that the replica inside did not say, or not like this.
+pub(crate) fn tell_of_lies(
+    witness: &mut Option<Witness>,
+    attack: &'static str,
+    honest: &[Outgoing],
+    said: &[Outgoing],
+) {
+    let Some(witness) = witness else {
+        return;
+    };
+    for said in said.iter().filter(|said| !honest.contains(said)) {
+        witness(Deed { attack, act: Act::Says(said.clone()) });
+    }
+    for withheld in honest.iter().filter(|honest| !said.contains(honest)) {
+        witness(Deed { attack, act: Act::Withholds(withheld.clone()) });
+    }
+}
+
 /// A replica that attacks.
 pub struct Traitor {
     inner: Twin,

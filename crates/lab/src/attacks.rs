@@ -15,6 +15,7 @@ use types::replica::ReplicaId;
 
 use crate::keys::{Owner, SignerKind};
 use crate::plan::{Disks, Fault, Links, Load, Plan, Rules, What};
+use crate::record::{Lies, Recorder};
 use crate::report::{Report, run};
 use crate::trace::Reader;
 use crate::world::{Options, QuorumRule, genesis};
@@ -62,6 +63,8 @@ pub fn options_under(
     let kind = plan.signer;
     let deeds = Deeds::default();
     let counts = deeds.clone();
+    let lies = Lies::default();
+    let told = lies.clone();
     let wrap = move |replica: ReplicaId, inner: Replica<Ledger>| {
         let Some(attacks) = traitors.get(&replica.get()) else {
             let honest: Box<dyn Protocol<Application = Ledger>> = Box::new(inner);
@@ -69,11 +72,15 @@ pub fn options_under(
         };
         let signer = Owner::Replica(replica.get()).signer(kind);
         let counts = counts.clone();
-        let witness = Box::new(move |deed: byzantine::Deed| counts.count(deed.attack));
+        let mut tell = told.witness(replica.get());
+        let witness = Box::new(move |deed: byzantine::Deed| {
+            counts.count(deed.attack);
+            tell(deed);
+        });
         let attacks = attacks.clone();
         Box::new(Traitor::new(replica, inner, validators.clone(), signer, attacks, seed, witness))
     };
-    (Options { wrap: Some(Box::new(wrap)), faulty, quorum, ..Options::default() }, deeds)
+    (Options { wrap: Some(Box::new(wrap)), faulty, quorum, lies, ..Options::default() }, deeds)
 }
 
 /// A network with traitors who all do the same.
@@ -168,16 +175,21 @@ impl Trial {
 
     /// Runs it. What happens is told to the reader, if there is one.
     pub fn run(&self, reader: Option<Reader>) -> Outcome {
+        self.run_recorded(reader, None)
+    }
+
+    /// The same, and the recorder keeps what happens.
+    pub fn run_recorded(&self, reader: Option<Reader>, recorder: Option<Recorder>) -> Outcome {
         let (plan, traitors) = (self.plan(), self.traitors());
         let attacks = traitors.iter().map(|traitor| (*traitor, self.attacks.clone()));
         let (options, deeds) = options(&plan, self.seed, attacks.collect());
-        let report = run(&plan, self.seed, Options { reader, ..options });
+        let report = run(&plan, self.seed, Options { reader, recorder, ..options });
         Outcome { report, traitors, deeds: deeds.counts() }
     }
 
-    /// The command that repeats it. Knobs that were turned are not in it.
+    /// The command that repeats it.
     pub fn repeat(&self) -> String {
-        let names: Vec<&str> = self.attacks.iter().map(|attack| attack.kind.name).collect();
+        let names: Vec<String> = self.attacks.iter().map(Attack::to_string).collect();
         format!(
             "logothete-lab attack {} --replicas {} --traitors {} --seed {}",
             names.join(" "),

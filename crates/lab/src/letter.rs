@@ -20,8 +20,10 @@ use crate::keys::Verifier;
 pub(crate) struct Letter {
     /// Of its bytes, for the trace.
     pub(crate) digest: [u8; 32],
-    /// What a receiver takes in; `None` when it would be turned away at the door.
-    pub(crate) message: Option<Message>,
+    /// Who sends it.
+    pub(crate) from: u16,
+    /// What a receiver takes in, or why it is turned away at the door.
+    pub(crate) message: Result<Message, &'static str>,
 }
 
 impl Letter {
@@ -34,10 +36,18 @@ impl Letter {
         verifier: &Verifier,
     ) -> Arc<Self> {
         let bytes = to_wire(message);
-        let message = from_wire::<Message>(&bytes, bytes.len()).ok();
-        let message = message.filter(|message| message.is_deliverable_by(from));
-        let message = message.filter(|message| is_authentic(message, door, verifier));
-        Arc::new(Self { digest: *blake3::hash(&bytes).as_bytes(), message })
+        let message = from_wire::<Message>(&bytes, bytes.len()).map_err(|_| "it cannot be read");
+        let message = message.and_then(|message| {
+            if !message.is_deliverable_by(from) {
+                Err("another than its author brings it")
+            } else if is_authentic(&message, door, verifier) {
+                Ok(message)
+            } else {
+                Err("its form or a signature is wrong")
+            }
+        });
+        let digest = *blake3::hash(&bytes).as_bytes();
+        Arc::new(Self { digest, from: from.get(), message })
     }
 }
 
@@ -80,31 +90,4 @@ pub(crate) fn is_proof(evidence: &Evidence, door: &Door, verifier: &Verifier) ->
 pub(crate) fn is_proved(proved: &ProvedBlock, door: &Door, verifier: &Verifier) -> bool {
     let mut claims = Vec::new();
     proved.claims(door, &mut claims).is_ok() && !claims.is_empty() && verifier.all_hold(&claims)
-}
-
-/// A message in a few words.
-pub(crate) fn describe(message: &Message) -> String {
-    let name = message.name();
-    match message {
-        Message::PrePrepare(_) | Message::Prepare(_) | Message::Commit(_) => {
-            message.vote().map_or_else(String::new, |vote| {
-                let statement = &vote.statement;
-                let (view, height) = (statement.view, statement.height);
-                let block = statement.block.short();
-                format!("{name} of replica {} view {view} height {height} {block}", vote.replica)
-            })
-        }
-        Message::ViewChange(asked) => {
-            let certified = asked.certified();
-            format!("{name} of replica {} view {} with {certified:?}", asked.replica, asked.view)
-        }
-        Message::NewView(new_view) => {
-            format!("{name} of view {} with tip {:?}", new_view.view, new_view.tip())
-        }
-        Message::Status(status) => format!("{name} {:?}", status.standpoint),
-        Message::Handover(handover) => {
-            let (height, block) = (handover.block.header.height, handover.block.id().short());
-            format!("{name} by replica {} of height {height} {block}", handover.replica)
-        }
-    }
 }

@@ -11,6 +11,7 @@
 //! - [`check`]: the properties;
 //! - [`twins`]: replicas that run twice, under every schedule of partitions within a small scope;
 //! - [`attacks`]: replicas that attack, each with attacks of the catalogue;
+//! - [`record`]: what happened in it, event by event, and [`step`]: walking through that; [`render`]: the same as pages;
 //! - [`report`]: what came of it, and [`shrink`]: how a failing plan is made smaller;
 //! - [`scenarios`]: situations from files, with faults that last, compared with what is expected of them;
 //! - [`cases`]: networks that are hard on the core, some with replicas that lie ([`liars`]).
@@ -33,10 +34,13 @@ pub mod matrix;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 pub mod plan;
+pub mod record;
+pub mod render;
 pub mod report;
 pub mod resilience;
 pub mod scenarios;
 pub mod shrink;
+pub mod step;
 pub mod time;
 pub mod twins;
 pub mod world;
@@ -49,6 +53,7 @@ mod trace;
 
 pub use check::{Property, Violation};
 pub use plan::{Limits, Plan};
+pub use record::{Recorder, Recording};
 pub use report::{Report, Verdict, run};
 pub use time::Time;
 pub use trace::Reader;

@@ -25,6 +25,7 @@ use types::replica::ReplicaId;
 use crate::check::{Property, Violation};
 use crate::keys::{Owner, SignerKind};
 use crate::plan::{Disks, Links, Load, Plan, Rules};
+use crate::record::{Lies, Recorder};
 use crate::report::{Report, Verdict, run};
 use crate::world::{Options, QuorumRule, Wrap, genesis};
 
@@ -141,9 +142,23 @@ impl Trial {
 
     /// Runs it. With a reader, tells everything that happens.
     pub fn run(&self, reader: Option<crate::Reader>) -> Report {
-        let plan = plan(self.n, SignerKind::Fast);
+        self.run_recorded(reader, None)
+    }
+
+    /// The same, and the recorder keeps what happens.
+    pub fn run_recorded(
+        &self,
+        reader: Option<crate::Reader>,
+        recorder: Option<Recorder>,
+    ) -> Report {
+        let plan = self.plan();
         let options = traitors(&plan, self, self.traitors(), Conspiracy::later());
-        run(&plan, self.seed, Options { reader, ..options })
+        run(&plan, self.seed, Options { reader, recorder, ..options })
+    }
+
+    /// The network.
+    pub fn plan(&self) -> Plan {
+        plan(self.n, SignerKind::Fast)
     }
 }
 
@@ -210,9 +225,11 @@ pub(crate) fn traitors(
     let (one, other) = honest.split_at(honest.len() / 2);
     let halves = [one, other].map(|half| half.iter().copied().map(ReplicaId::new).collect());
     let conspiracy = Conspiracy::new(halves, rival);
+    let lies = Lies::default();
     Options {
-        wrap: Some(wrap(plan, *trial, traitors.clone(), conspiracy)),
+        wrap: Some(wrap(plan, *trial, traitors.clone(), conspiracy, lies.clone())),
         faulty: traitors,
+        lies,
         quorum: trial.quorum,
         demands_progress: true,
         ..Options::default()
@@ -224,6 +241,7 @@ fn wrap(
     trial: Trial,
     traitors: BTreeSet<u16>,
     conspiracy: Rc<RefCell<Conspiracy>>,
+    lies: Lies,
 ) -> Wrap {
     let validators = trial.quorum.of(&genesis(plan)).validators().clone();
     let kind = plan.signer;
@@ -232,16 +250,21 @@ fn wrap(
             return Box::new(inner);
         }
         let (signer, validators) = (Owner::Replica(own.get()).signer(kind), validators.clone());
+        let witness = lies.witness(own.get());
         let traitor: Box<dyn Protocol<Application = Ledger>> = match trial.strategy {
             Strategy::Split => {
-                Box::new(Conspirator::new(own, inner, validators, signer, conspiracy.clone()))
+                let conspiracy = conspiracy.clone();
+                let conspirator = Conspirator::new(own, inner, validators, signer, conspiracy);
+                Box::new(conspirator.witnessed(witness))
             }
             Strategy::Silent | Strategy::Equivocate => {
                 let attacks = trial.strategy.name().parse().into_iter().collect();
-                let witness = Box::new(|_| ());
                 Box::new(Traitor::new(own, inner, validators, signer, attacks, trial.seed, witness))
             }
-            Strategy::Liar => Box::new(Liar::new(own, inner, validators, signer, trial.seed)),
+            Strategy::Liar => {
+                let liar = Liar::new(own, inner, validators, signer, trial.seed);
+                Box::new(liar.witnessed(witness))
+            }
         };
         traitor
     })

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::attacks::{self, Deeds, Traitors};
 use crate::keys::SignerKind;
 use crate::plan::{Death, Disks, Fault, Links, Load, Moment, Plan, Rules, What};
+use crate::record::Recorder;
 use crate::report::{Report, run};
 use crate::trace::Reader;
 use crate::world::{Options, QuorumRule};
@@ -52,8 +53,21 @@ impl Trial {
     ///
     /// When there is no such attack as the scenario names.
     pub fn run(&self, reader: Option<Reader>) -> Result<Outcome, ScenarioErrors> {
+        self.run_recorded(reader, None)
+    }
+
+    /// The same, and the recorder keeps what happens.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trial::run`].
+    pub fn run_recorded(
+        &self,
+        reader: Option<Reader>,
+        recorder: Option<Recorder>,
+    ) -> Result<Outcome, ScenarioErrors> {
         let (options, deeds) = self.options()?;
-        let report = run(&self.plan(), self.seed, Options { reader, ..options });
+        let report = run(&self.plan(), self.seed, Options { reader, recorder, ..options });
         Ok(self.outcome(report, &deeds))
     }
 
@@ -81,13 +95,17 @@ impl Trial {
     ///
     /// When there is no such attack as the scenario names.
     pub fn options(&self) -> Result<(Options, Deeds), ScenarioErrors> {
-        let quorum = match self.scenario.network.quorum {
+        let (options, deeds) =
+            attacks::options_under(self.quorum(), &self.plan(), self.seed, self.traitors()?);
+        Ok((Options { ends_ms: Some(self.scenario.run_ms), ..options }, deeds))
+    }
+
+    /// How many votes make a certificate.
+    pub const fn quorum(&self) -> QuorumRule {
+        match self.scenario.network.quorum {
             scenario::QuorumRule::Kept => QuorumRule::Kept,
             scenario::QuorumRule::Majority => QuorumRule::NaiveMajority,
-        };
-        let (options, deeds) =
-            attacks::options_under(quorum, &self.plan(), self.seed, self.traitors()?);
-        Ok((Options { ends_ms: Some(self.scenario.run_ms), ..options }, deeds))
+        }
     }
 
     fn traitors(&self) -> Result<Traitors, ScenarioErrors> {

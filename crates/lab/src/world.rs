@@ -38,6 +38,7 @@ use crate::letter::{Letter, Parcel};
 use crate::links::Links;
 use crate::plan::{Fate, Plan, Rules};
 use crate::queue::Queue;
+use crate::record::{Lies, Recorder};
 use crate::report::{Report, Verdict};
 use crate::time::Time;
 use crate::trace::{Reader, Trace};
@@ -55,6 +56,7 @@ mod perform;
 mod point;
 mod seen;
 mod store;
+mod tell;
 mod turn;
 
 use client::Client;
@@ -121,6 +123,10 @@ pub type Onlooker = Box<dyn FnMut(ReplicaId, &Act<'_>) -> ControlFlow<()>>;
 pub struct Options {
     /// Reads along.
     pub reader: Option<Reader>,
+    /// Records what happens.
+    pub recorder: Option<Recorder>,
+    /// What those who attack tell of it, for who reads along or records.
+    pub lies: Lies,
     /// Stands between the core and the world; `None` for the plain replica.
     pub wrap: Option<Wrap>,
     /// Replicas of which nothing is promised, because they lie: the checker leaves them out.
@@ -155,6 +161,7 @@ pub struct World {
     now: Time,
     queue: Queue<Event>,
     trace: Trace,
+    lies: Lies,
     hosts: Vec<Host>,
     clients: Vec<Client>,
     links: Links,
@@ -177,9 +184,9 @@ pub struct World {
 #[derive(Debug)]
 enum Event {
     /// A consensus message arrives.
-    Letter { to: u16, letter: Arc<Letter> },
+    Letter { to: u16, number: u64, letter: Arc<Letter> },
     /// A peer proves that a key lied.
-    Accusation { to: u16, evidence: Arc<Evidence> },
+    Accusation { from: u16, to: u16, number: u64, evidence: Arc<Evidence> },
     /// Requests arrive from another replica.
     Requests { to: u16, parcels: Arc<Vec<Arc<Parcel>>> },
     /// A request arrives from a client.
@@ -275,10 +282,15 @@ impl World {
         let hosts = (0..plan.replicas).map(|replica| Host::new(replica, &plan, seed)).collect();
         let clients = 0..plan.load.clients;
         let clients = clients.map(|client| Client::new(client, &plan, seed, options.memo.clone()));
+        let trace = Trace::new(options.reader, options.recorder);
+        if trace.is_heard() {
+            options.lies.listen();
+        }
         let mut world = Self {
             now: Time::default(),
             queue: Queue::new(),
-            trace: Trace::new(options.reader),
+            trace,
+            lies: options.lies,
             hosts,
             clients: clients.collect(),
             links: Links::new(plan.links, seed),
@@ -328,6 +340,9 @@ impl World {
                 break verdict;
             }
         };
+        if let Verdict::Violated(violations) = &verdict {
+            self.trace.broken(self.now, violations);
+        }
         Report::new(&self.plan, self.seed, verdict, &self)
     }
 
@@ -343,6 +358,7 @@ impl World {
         }
         let looked = matches!(event, Event::Look);
         self.happen(event);
+        self.trace.broken(self.now, self.check.violations());
         let goes_on = (self.onlooker.is_some() && !self.seen_enough) || self.bears_it();
         if !self.check.violations().is_empty() && !goes_on {
             return Some(Verdict::Violated(self.check.violations().to_vec()));
@@ -355,8 +371,10 @@ impl World {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Letter { to, letter } => self.letter(to, &letter),
-            Event::Accusation { to, evidence } => self.accusation(to, evidence),
+            Event::Letter { to, number, letter } => self.letter(to, number, &letter),
+            Event::Accusation { from, to, number, evidence } => {
+                self.accusation(from, to, number, evidence);
+            }
             Event::Requests { to, parcels } => self.requests(to, parcels),
             Event::Submission { to, client, parcel } => self.submission(to, client, &parcel),
             Event::Reply { client, reply, block } => self.reply(client, &reply, &block),

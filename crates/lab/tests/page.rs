@@ -49,9 +49,11 @@ fn every_command_of_the_page_prints_what_the_page_shows() {
     let examples = examples(&page());
 
     assert!(examples.len() >= 8, "{} commands", examples.len());
+    let home = tempfile::tempdir().unwrap();
     for (command, shown) in examples {
         let mut lab = Command::new(env!("CARGO_BIN_EXE_logothete-lab"));
-        let output = lab.args(command.split_whitespace()).output().unwrap();
+        let output =
+            lab.current_dir(home.path()).args(command.split_whitespace()).output().unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         let lines: Vec<&str> = printed.trim_end().lines().collect();
         assert!(shows(&shown, &lines), "logothete-lab {command} prints\n{printed}");

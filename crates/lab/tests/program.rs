@@ -8,8 +8,11 @@
 
 use std::process::{Command, Output};
 
+/// Runs the program in a folder of its own: some commands write a report into it.
 fn lab(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_logothete-lab")).args(arguments).output().unwrap()
+    let home = tempfile::tempdir().unwrap();
+    let mut lab = Command::new(env!("CARGO_BIN_EXE_logothete-lab"));
+    lab.current_dir(home.path()).args(arguments).output().unwrap()
 }
 
 fn json(output: &Output) -> serde_json::Value {

@@ -41,6 +41,17 @@ fn knobs_are_read_from_behind_the_name() {
 }
 
 #[test]
+fn an_attack_is_written_as_it_is_read() {
+    for text in [
+        "equivocate",
+        "silent:chance=250",
+        "equivocate:chance=250,from=3,until=9,from-view=1,until-view=4,delay=70,victims=1+2",
+    ] {
+        assert_eq!(text.parse::<Attack>().unwrap().to_string(), text);
+    }
+}
+
+#[test]
 fn what_is_no_attack_is_refused_by_name() {
     let unknown = "equivocat".parse::<Attack>().unwrap_err();
     assert!(unknown.to_string().contains("equivocate"), "{unknown}");

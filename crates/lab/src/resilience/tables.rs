@@ -11,6 +11,10 @@ const HEIGHT: u16 = 34;
 const LEFT: u16 = 130;
 const TOP: u16 = 64;
 
+/// Ground and ink, in light and in dark; cells bring their own, which stand out on both.
+const STYLE: &str = ".ground { fill: #ffffff; } .ink { fill: #1a1a1a; } @media (prefers-color-scheme: dark) \
+                     { .ground { fill: #14181d; } .ink { fill: #e6e9ed; } }";
+
 impl Resilience {
     /// The cell of these numbers.
     pub fn cell(&self, quorum: QuorumRule, n: u16, t: u16) -> Option<&Cell> {
@@ -63,7 +67,9 @@ impl Resilience {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
              font-family=\"sans-serif\" font-size=\"14\">\n\
              <title>How many traitors a network bears</title>\n\
-             <rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n"
+             <desc>A row for each number of replicas n, a column for each number t of them that lie; a cell says what \
+             became of the network.</desc>\n<style>{STYLE}</style>\n\
+             <rect class=\"ground\" width=\"{width}\" height=\"{height}\"/>\n"
         );
         for (number, rule) in (0..).zip(rules) {
             self.draw_grid(&mut svg, rule, grid_width * number);
@@ -76,7 +82,7 @@ impl Resilience {
             // Writing to a string does not fail.
             writeln!(
                 svg,
-                "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" fill=\"#1a1a1a\">{text}</text>"
+                "<text class=\"ink\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{text}</text>"
             )
             .ok();
         };
@@ -88,7 +94,7 @@ impl Resilience {
         for (row, n) in (0..).zip(REPLICAS) {
             let y = TOP + HEIGHT * row;
             let q = self.cell(rule, n, 0).map_or(0, |cell| cell.q);
-            label(left + LEFT - 12, y + 22, "end", &format!("n = {n}, q = {q}"));
+            label(left + LEFT - 12, y + 20, "end", &format!("n = {n}, q = {q}"));
         }
         for cell in self.cells.iter().filter(|cell| cell.quorum == rule) {
             let (row, column) = (cell.n - REPLICAS.start(), cell.t - TRAITORS.start());

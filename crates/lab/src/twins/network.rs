@@ -18,7 +18,8 @@ use super::schedule::Round;
 use super::setup::Setup;
 use crate::check::{Checker, Violation};
 use crate::keys::Verifier;
-use crate::letter::{Letter, describe, is_proved};
+use crate::letter::{Letter, is_proved};
+use crate::record::Said;
 use crate::time::Time;
 
 /// The most messages that arrive in a round: beyond it they answer one another for ever.
@@ -329,7 +330,7 @@ impl Network {
     fn deliver(&mut self, round: &Round) {
         loop {
             while let Some(Flight { from, to, letter }) = self.air.pop_front() {
-                let Some(message) = letter.message.as_ref().filter(|_| round.hears(from, to))
+                let Some(message) = letter.message.as_ref().ok().filter(|_| round.hears(from, to))
                 else {
                     continue;
                 };
@@ -511,8 +512,8 @@ impl Network {
         self.check.said(self.now, sender.get(), message);
         self.note_proposal(sender, message);
         let letter = Letter::new(message, sender, &self.shared.door, &self.shared.verifier);
-        if letter.message.is_none() && !self.is_twinned(sender) {
-            self.check.unsound(self.now, sender.get(), describe(message));
+        if letter.message.is_err() && !self.is_twinned(sender) {
+            self.check.unsound(self.now, sender.get(), Said::of(message).to_string());
         }
         for (to, receiver) in self.instances.iter().enumerate() {
             let meant = match recipients {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Event, Inside, World};
 use crate::plan::{Death, Fate, Moment, What};
+use crate::record::{Happened, fault as fault_in_words};
 use crate::time::Time;
 
 impl World {
@@ -20,7 +21,8 @@ impl World {
         let count = self.counts.faults.entry(name).or_default();
         *count = count.saturating_add(1);
         self.trace.add(now, 20, 0, name.as_bytes());
-        self.trace.say(now, || format!("fault: {:?}", fault.what));
+        let words = || fault_in_words(&fault.what);
+        self.trace.tell(now, || Happened::Fault { name: name.to_owned(), words: words() });
         match fault.what {
             What::Crash { replica, death, moment, down_ms } => {
                 self.crash(replica, death, moment, down_ms);
@@ -124,6 +126,12 @@ impl World {
             return;
         }
         self.trace.add(self.now, 21, 0, &[]);
+        if let Some(what) = self.plan.faults.get(index).map(|fault| &fault.what) {
+            self.trace.tell(self.now, || Happened::FaultEnded {
+                name: what.name().to_owned(),
+                words: fault_in_words(what),
+            });
+        }
         for (from, to) in self.pairs(index) {
             if self.links.mend(from, to) {
                 self.connect(to, from);
@@ -137,7 +145,7 @@ impl World {
         self.healed = true;
         self.trace.add(self.now, 22, 0, &[]);
         let now = self.now;
-        self.trace.say(now, || "everything heals".to_owned());
+        self.trace.tell(now, || Happened::Healed);
         let fates: BTreeMap<u16, Fate> =
             self.plan.broken.iter().map(|broken| (broken.replica, broken.fate)).collect();
         self.links.heal(fates.clone());

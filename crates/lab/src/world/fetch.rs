@@ -13,6 +13,7 @@ use super::host::Inbound;
 use super::{Event, Inside, World};
 use crate::letter::is_proved;
 use crate::links::Party;
+use crate::record::Happened;
 
 /// How often a peer is asked without a reason, in microseconds.
 const PERIOD_US: u64 = 1_000_000;
@@ -116,6 +117,7 @@ impl World {
             return;
         };
         process.asking.awaited = false;
+        let peer = process.asking.peer;
         let proved: Vec<Signed<ProvedBlock>> = blocks
             .iter()
             .take_while(|proved| {
@@ -125,6 +127,8 @@ impl World {
             .collect();
         if !proved.is_empty() {
             self.counts.fetched = self.counts.fetched.saturating_add(count);
+            let fetched = Happened::Fetched { replica: to, from: peer, blocks: count };
+            self.trace.tell(self.now, || fetched);
             self.later(to, AGAIN_US, Inside::FetchMore);
             self.arrive(to, Inbound::Blocks(proved));
         }

@@ -90,7 +90,8 @@ pub(super) struct Asking {
 
 /// What waits for a process to look at it.
 pub(super) enum Inbound {
-    Letter(Arc<Letter>),
+    /// A message with its number.
+    Letter(u64, Arc<Letter>),
     Accusation(Arc<Evidence>),
     Requests(Arc<Vec<Arc<Parcel>>>),
     Submission(u16, Arc<Parcel>),

@@ -17,6 +17,7 @@ use super::{Event, Inside, World};
 use crate::keys::Owner;
 use crate::links::Party;
 use crate::plan::{Broken, Death, Fate};
+use crate::record::Happened;
 
 /// What stands on a disk, read.
 struct Found {
@@ -38,7 +39,11 @@ impl World {
         host.store.die(&mut host.random);
         let (life, dead, kept) = (host.life, host.dead, host.journal.bytes().len());
         self.trace.add(now, 10, replica, &u64::try_from(kept).unwrap_or_default().to_le_bytes());
-        self.trace.say(now, || format!("replica {replica} dies ({death:?})"));
+        let how = match death {
+            Death::Kill => "killed",
+            Death::PowerCut => "power cut",
+        };
+        self.trace.tell(now, || Happened::Died { replica, how: how.to_owned() });
         if !dead {
             self.queue.push(now.after_ms(down_ms), Event::Start { replica, life });
         }
@@ -65,6 +70,8 @@ impl World {
             Ok(output) => self.begin(replica, output),
             Err(reason) => {
                 self.host(replica).refused = true;
+                let why = || reason.clone();
+                self.trace.tell(self.now, || Happened::RefusedToStart { replica, why: why() });
                 self.check.refused(self.now, replica, reason);
             }
         }
@@ -124,7 +131,7 @@ impl World {
             resend_before: Ticket::FIRST,
         });
         self.trace.add(now, 11, replica, &height.get().to_le_bytes());
-        self.trace.say(now, || format!("replica {replica} starts at height {height}"));
+        self.trace.tell(now, || Happened::Started { replica, height: height.get() });
         Ok(output)
     }
 
@@ -142,6 +149,7 @@ impl World {
         let random = Random::stream(self.seed, "lies", &[u64::from(replica), life]);
         let sent = Rc::clone(&self.sent);
         Mutator::new(ReplicaId::new(replica), core, validators, signer, random, sent)
+            .witnessed(self.lies.witness(replica))
     }
 
     /// The first things that a process does, and what its peers notice of it.

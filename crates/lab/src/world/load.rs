@@ -10,6 +10,7 @@ use super::client::{Client, Wish};
 use super::{Event, World};
 use crate::letter::Parcel;
 use crate::links::Party;
+use crate::record::Happened;
 
 /// How long a client waits before it sends a transfer again, to everybody, in milliseconds.
 pub(super) const AGAIN_MS: u64 = 1_000;
@@ -140,6 +141,12 @@ impl World {
             let waited_ms = self.now.ms().saturating_sub(made_ms);
             self.counts.longest_wait_ms = self.counts.longest_wait_ms.max(waited_ms);
             self.check.accepted(self.now, client, nonce, height, id);
+            self.trace.tell(self.now, || Happened::Accepted {
+                client,
+                nonce: nonce.get(),
+                height: height.get(),
+                block: id.short(),
+            });
         }
     }
 

@@ -11,10 +11,12 @@ use types::mutant;
 use types::replica::ReplicaId;
 use types::reply::{BlockReply, CommittedStatement};
 
+use super::tell::Marked;
 use super::{Act, Event, Inside, World};
-use crate::letter::{Letter, describe};
+use crate::letter::Letter;
 use crate::links::Party;
 use crate::plan::{Death, Moment};
+use crate::record::{Happened, Said, contradiction};
 
 impl World {
     /// Begins with an output: its records are written, and the rest waits until they are flushed.
@@ -83,9 +85,7 @@ impl World {
             let proved = Arc::new(proved);
             let id = proved.block.id();
             self.trace.add(self.now, 7, replica, id.digest().as_bytes());
-            let (now, height) = (self.now, proved.block.header.height);
-            self.trace
-                .say(now, || format!("replica {replica} commits height {height} {}", id.short()));
+            self.tell_of_commit(replica, &proved);
             self.check.committed(self.now, replica, &proved);
             self.note_commit(replica, &proved.block);
             self.show(replica, &Act::Commits(&proved.block));
@@ -117,6 +117,9 @@ impl World {
         }
         for evidence in std::mem::take(&mut output.evidence) {
             self.check.evidence(self.now, replica, &evidence);
+            let validators = self.genesis.validators();
+            let proof = || contradiction(&evidence, validators);
+            self.trace.tell(self.now, || Happened::Found { replica, proof: proof() });
             if !self.check.is_faulty(replica) {
                 let culprit = evidence.accused(self.genesis.validators()).get();
                 self.counts.culprits.entry(culprit).or_default().insert(evidence.name());
@@ -142,6 +145,7 @@ impl World {
 
     /// Sends messages; whether the process is still alive behind them.
     fn send_all(&mut self, replica: u16, messages: &[Outgoing]) -> bool {
+        let deeds = self.tell_of_deeds(replica);
         if messages.is_empty() {
             return true;
         }
@@ -157,9 +161,8 @@ impl World {
             self.show(replica, &Act::Says(outgoing));
             let from = ReplicaId::new(replica);
             let letter = Letter::new(&outgoing.message, from, &self.door, &self.verifier);
-            let now = self.now;
-            self.trace
-                .say(now, || format!("replica {replica} says {}", describe(&outgoing.message)));
+            let said = || (Said::of(&outgoing.message), deeds.attack(outgoing));
+            let said = self.trace.is_heard().then(said);
             let to = match outgoing.to {
                 Recipients::All => self.replicas(),
                 Recipients::One(to) => to.get()..to.get().saturating_add(1),
@@ -170,7 +173,7 @@ impl World {
                     return false;
                 }
                 sent = sent.saturating_add(1);
-                self.post(replica, to, &letter);
+                self.post(replica, to, &letter, said.as_ref());
                 if self.dies_behind(replica, outgoing) {
                     return false;
                 }
@@ -183,18 +186,22 @@ impl World {
     fn spread_evidence(&mut self, from: u16, evidence: &Arc<Evidence>) {
         for to in self.replicas().filter(|to| *to != from) {
             let arrivals = self.links.send(self.now, Party::Replica(from), Party::Replica(to));
+            let said = || (Said::of_evidence(evidence, self.genesis.validators()), None);
+            let said = self.trace.is_heard().then(said);
+            let number = self.tell_of_message(from, to, arrivals, said.as_ref());
             for at in arrivals.into_iter().flatten() {
                 let evidence = Arc::clone(evidence);
-                self.queue.push(at, Event::Accusation { to, evidence });
+                self.queue.push(at, Event::Accusation { from, to, number, evidence });
             }
         }
     }
 
-    fn post(&mut self, from: u16, to: u16, letter: &Arc<Letter>) {
+    fn post(&mut self, from: u16, to: u16, letter: &Arc<Letter>, said: Option<&Marked>) {
         self.counts.messages = self.counts.messages.saturating_add(1);
         let arrivals = self.links.send(self.now, Party::Replica(from), Party::Replica(to));
+        let number = self.tell_of_message(from, to, arrivals, said);
         for at in arrivals.into_iter().flatten() {
-            self.queue.push(at, Event::Letter { to, letter: letter.clone() });
+            self.queue.push(at, Event::Letter { to, number, letter: letter.clone() });
         }
     }
 
@@ -295,6 +302,7 @@ impl World {
         let status = process.protocol.status();
         let pool = process.protocol.application().pool();
         self.check.seen(now, replica, &status, &pool, journal_bytes);
+        self.trace.stands(now, replica, &status);
     }
 
     /// A write or a flush failed: the process ends, and is started again.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crypto::signed::Signed;
 use ledger::{Admission, Origin};
-use pbft::{Input, Output, Timer};
+use pbft::ignored::Refusal;
+use pbft::{Ignored, Input, Output, Timer};
 use types::evidence::Evidence;
 use types::replica::ReplicaId;
 
@@ -13,18 +14,41 @@ use super::host::Inbound;
 use super::{Event, Inside, World};
 use crate::letter::{Letter, Parcel, is_proof};
 use crate::links::Party;
+use crate::record::{Happened, Loss};
 
 impl World {
-    pub(super) fn letter(&mut self, to: u16, letter: &Arc<Letter>) {
+    pub(super) fn letter(&mut self, to: u16, number: u64, letter: &Arc<Letter>) {
         self.trace.add(self.now, 1, to, &letter.digest);
-        // What does not hold is turned away at the door.
-        if letter.message.is_some() {
-            self.arrive(to, Inbound::Letter(letter.clone()));
+        self.comes_in(letter.from, to, number);
+        match &letter.message {
+            Ok(_) => self.arrive(to, Inbound::Letter(number, letter.clone())),
+            // What does not hold is turned away at the door.
+            Err(why) if self.host(to).process.is_some() => {
+                self.trace.tell(self.now, || Happened::TurnedAway {
+                    number,
+                    by: to,
+                    why: (*why).to_owned(),
+                });
+            }
+            Err(_) => {}
         }
     }
 
-    pub(super) fn accusation(&mut self, to: u16, evidence: Arc<Evidence>) {
+    /// Tells that a message arrives, or that nobody is there.
+    fn comes_in(&mut self, from: u16, to: u16, number: u64) {
+        let runs = self.host(to).process.is_some();
+        self.trace.tell(self.now, || {
+            if runs {
+                Happened::Arrived { number, from, to }
+            } else {
+                Happened::Lost { number, from, to, why: Loss::Down }
+            }
+        });
+    }
+
+    pub(super) fn accusation(&mut self, from: u16, to: u16, number: u64, evidence: Arc<Evidence>) {
         self.trace.add(self.now, 14, to, evidence.id().digest().as_bytes());
+        self.comes_in(from, to, number);
         if is_proof(&evidence, &self.door, &self.verifier) {
             self.arrive(to, Inbound::Accusation(evidence));
         }
@@ -37,6 +61,8 @@ impl World {
 
     pub(super) fn submission(&mut self, to: u16, client: u16, parcel: &Arc<Parcel>) {
         self.trace.add(self.now, 3, to, &client.to_le_bytes());
+        let id = || parcel.transaction.id().short();
+        self.trace.tell(self.now, || Happened::Submitted { client, to, transaction: id() });
         if parcel.authentic {
             self.arrive(to, Inbound::Submission(client, parcel.clone()));
         }
@@ -50,6 +76,8 @@ impl World {
         if process.timers.get(&timer) == Some(&number) {
             process.timers.remove(&timer);
             self.trace.add(self.now, 4, replica, &number.to_le_bytes());
+            let name = || format!("{timer:?}").to_lowercase();
+            self.trace.tell(self.now, || Happened::TimerFired { replica, timer: name() });
             self.arrive(replica, Inbound::Timer(timer));
         }
     }
@@ -97,9 +125,13 @@ impl World {
 
     fn look_at(&mut self, replica: u16, batch: &mut Output, inbound: Inbound) {
         match inbound {
-            Inbound::Letter(letter) => {
-                if let Some(message) = &letter.message {
+            Inbound::Letter(number, letter) => {
+                if let Ok(message) = &letter.message {
+                    let before = batch.ignored.len();
                     self.feed(replica, batch, Input::Message(Signed::vouched(message.clone())));
+                    for ignored in batch.ignored.iter().skip(before) {
+                        self.trace.tell(self.now, || not_taken(replica, number, ignored));
+                    }
                 }
             }
             Inbound::Requests(parcels) => {
@@ -198,6 +230,25 @@ impl World {
             self.spread(replica, &Arc::new(parcels.collect()));
         }
     }
+}
+
+/// A message that a replica was shown and did not act upon.
+fn not_taken(by: u16, number: u64, ignored: &Ignored) -> Happened {
+    let Ignored::Refused { height, refusal } = ignored else {
+        return Happened::Ignored { number, by, why: ignored.name().to_owned() };
+    };
+    let why = match refusal {
+        Refusal::ForeignChain => "it is of another chain".to_owned(),
+        Refusal::HeaderView => "its header names another view".to_owned(),
+        Refusal::HeaderProposer => "its header names another proposer than the primary".to_owned(),
+        Refusal::NotTheTip => "it is not the block that the new view goes on from".to_owned(),
+        Refusal::EmptyBody => "there is nothing in it".to_owned(),
+        Refusal::WrongParent => "its parent is not the block last voted for".to_owned(),
+        Refusal::TimestampNotLater => "its time is not later than its parent's".to_owned(),
+        Refusal::Execution(refusal) => refusal.to_string(),
+    };
+    let (height, rule) = (height.get(), refusal.name().to_owned());
+    Happened::Refused { number: Some(number), by, height, rule, why }
 }
 
 /// How often requests that wait since the last time are sent to everybody, in milliseconds: the shell's half second,

@@ -2,8 +2,9 @@
 
 use byzantine::Role;
 use byzantine::attack::{CATALOGUE, Kind};
-use lab::Reader;
 use lab::attacks::{Outcome as Done, Trial};
+use lab::render::Dossier;
+use lab::{QuorumRule, Reader, Recording};
 use serde::Serialize;
 
 use crate::cli::AttackArguments;
@@ -50,9 +51,34 @@ pub(crate) fn attack(arguments: &AttackArguments) -> Result<Outcome, String> {
         seed: arguments.seed,
     };
     let reader = arguments.trace.then(|| -> Reader { Box::new(output::complain) });
-    let done = trial.run(reader);
+    let recorder = arguments.folder.recorder();
+    let done = trial.run_recorded(reader, recorder.clone());
+    if let Some(recorder) = recorder {
+        let names: Vec<&str> = trial.attacks.iter().map(|attack| attack.kind.name).collect();
+        let dossier = dossier(&trial, &done, recorder.recording());
+        arguments.folder.write(&format!("attack-{}", names.join("-")), &dossier)?;
+    }
     output::tell(&if arguments.json { to_json(&done)? } else { describe(&done) });
     Ok(output::outcome(&done.report.verdict))
+}
+
+fn dossier(trial: &Trial, done: &Done, recording: Recording) -> Dossier {
+    let how = trial.attacks.iter().map(|attack| {
+        let (name, sentence) = (attack.kind.name, attack.kind.sentence);
+        format!("{name}: {sentence}")
+    });
+    let how: Vec<String> = how.collect();
+    let names: Vec<String> = trial.attacks.iter().map(ToString::to_string).collect();
+    Dossier {
+        title: format!("attack {}", names.join(" ")),
+        command: trial.repeat(),
+        plan: trial.plan(),
+        quorum: QuorumRule::Kept,
+        report: done.report.clone(),
+        recording,
+        traitors: done.traitors.iter().map(|traitor| (*traitor, how.clone())).collect(),
+        question: None,
+    }
 }
 
 fn explain(all: &[Explained]) -> String {

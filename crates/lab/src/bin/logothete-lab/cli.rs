@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use byzantine::Attack;
 use clap::{Args, Parser, Subcommand};
 
+use crate::folder::Folder;
+
 /// Simulates whole networks of validators, each in one thread, on one seed, and checks the
 /// properties that the protocol promises.
 #[derive(Debug, Parser)]
@@ -35,6 +37,8 @@ pub(crate) enum Command {
     Generals(crate::generals::Generals),
     /// See how many traitors a network bears, by its size and by what a quorum is
     Matrix(crate::matrix::Matrix),
+    /// Walk through a recorded run, event by event, forwards and backwards
+    Step(crate::step::Step),
 }
 
 /// Run many seeds.
@@ -92,6 +96,8 @@ pub(crate) struct Replay {
     /// Print the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
 }
 
 /// Let replicas attack, and see what the others do about it.
@@ -118,6 +124,8 @@ pub(crate) struct AttackArguments {
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
 }
 
 /// Everything that can happen within a small scope.

@@ -10,6 +10,7 @@ use clap::Parser;
 mod attack;
 mod check;
 mod cli;
+mod folder;
 mod generals;
 mod matrix;
 mod mutants;
@@ -17,6 +18,7 @@ mod output;
 mod replay;
 mod run;
 mod soak;
+mod step;
 mod twins;
 
 use cli::{Command, Lab};
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Twins(arguments) => twins::twins(&arguments),
         Command::Generals(arguments) => generals::generals(&arguments),
         Command::Matrix(arguments) => matrix::matrix(&arguments),
+        Command::Step(arguments) => step::step(&arguments),
     };
     outcome
         .unwrap_or_else(|error| {

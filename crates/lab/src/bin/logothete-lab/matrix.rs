@@ -9,8 +9,10 @@ use anstyle::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use lab::QuorumRule;
+use lab::render::Dossier;
 use lab::resilience::{Cell, Found, REPLICAS, Resilience, Strategy, TRAITORS, Trial};
 
+use crate::folder::Folder;
 use crate::generals::Rule;
 use crate::output::to_json;
 use crate::{Outcome, output};
@@ -46,6 +48,8 @@ pub(crate) struct Matrix {
     /// How many cells are tried at a time; as many as there are processors when not given
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024))]
     jobs: Option<u16>,
+    #[command(flatten)]
+    folder: Folder,
 }
 
 /// How a result is written.
@@ -109,7 +113,23 @@ pub(crate) fn matrix(arguments: &Matrix) -> Result<Outcome, String> {
 fn again(arguments: &Matrix, trial: Trial) -> Result<Outcome, String> {
     let reader: Option<lab::Reader> =
         if arguments.trace { Some(Box::new(output::complain)) } else { None };
-    let report = trial.run(reader);
+    let recorder = arguments.folder.recorder();
+    let report = trial.run_recorded(reader, recorder.clone());
+    if let Some(recorder) = recorder {
+        let how = format!("by the strategy {}", trial.strategy.name());
+        let Trial { n, t, quorum, .. } = trial;
+        let dossier = Dossier {
+            title: format!("matrix {n},{t} {} {}", quorum.name(), trial.strategy.name()),
+            command: trial.to_string(),
+            plan: trial.plan(),
+            quorum,
+            report: report.clone(),
+            recording: recorder.recording(),
+            traitors: trial.traitors().iter().map(|liar| (*liar, vec![how.clone()])).collect(),
+            question: None,
+        };
+        arguments.folder.write(&dossier.title, &dossier)?;
+    }
     let traitors: Vec<String> = trial.traitors().iter().map(u16::to_string).collect();
     if arguments.format == Format::Json {
         output::tell(&to_json(&report)?);

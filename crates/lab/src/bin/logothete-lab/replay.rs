@@ -1,8 +1,11 @@
 //! One run again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use lab::{Limits, Options, Plan};
+use lab::plan::Fate;
+use lab::render::Dossier;
+use lab::{Limits, Options, Plan, QuorumRule};
 
 use crate::cli::Replay;
 use crate::{Outcome, output};
@@ -23,13 +26,53 @@ pub(crate) fn replay(arguments: &Replay) -> Result<Outcome, String> {
     if arguments.trace {
         options.reader = Some(Box::new(output::complain));
     }
+    let recorder = arguments.folder.recorder();
+    options.recorder.clone_from(&recorder);
+    let script = |replica: &u16| (*replica, vec!["by a script drawn from the seed".to_owned()]);
+    let mut traitors: BTreeMap<u16, Vec<String>> = options.faulty.iter().map(script).collect();
+    for broken in plan.broken.iter().filter(|broken| broken.fate == Fate::Lying) {
+        let how = "it changes what it says, field by field".to_owned();
+        traitors.entry(broken.replica).or_default().push(how);
+    }
     let report = lab::run(&plan, arguments.seed, options);
+    if let Some(recorder) = recorder {
+        let dossier = Dossier {
+            title: if arguments.case { "case" } else { "replay" }.to_owned(),
+            command: repeat(arguments),
+            plan,
+            quorum: QuorumRule::Kept,
+            report: report.clone(),
+            recording: recorder.recording(),
+            traitors,
+            question: None,
+        };
+        arguments.folder.write(&dossier.title, &dossier)?;
+    }
     if arguments.json {
         output::tell(&output::to_json(&report)?);
     } else {
         output::tell(&output::describe(&report));
     }
     Ok(output::outcome(&report.verdict))
+}
+
+/// The command that repeats it.
+fn repeat(arguments: &Replay) -> String {
+    let mut command = format!("logothete-lab replay {}", arguments.seed);
+    if let Some(path) = &arguments.plan {
+        command += &format!(" --plan {}", path.display());
+    }
+    if arguments.case {
+        command += " --case";
+    }
+    if !arguments.replicas.is_empty() {
+        let replicas: Vec<String> = arguments.replicas.iter().map(u16::to_string).collect();
+        command += &format!(" --replicas {}", replicas.join(","));
+    }
+    if arguments.liars {
+        command += " --liars";
+    }
+    command
 }
 
 /// What plans are drawn from when the number of replicas is given.

@@ -1,13 +1,17 @@
 //! Scenarios: what there are, and what comes of one.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use byzantine::attack::Kind;
 use clap::Args;
-use lab::Reader;
+use lab::render::{Dossier, Expectation, Question};
 use lab::scenarios::{Outcome as Done, Trial};
+use lab::{Reader, Recording};
 use scenario::{Class, Scenario, shipped};
 use serde::Serialize;
 
+use crate::folder::Folder;
 use crate::output::to_json;
 use crate::{Outcome, output};
 
@@ -32,6 +36,8 @@ pub(crate) struct Run {
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    folder: Folder,
 }
 
 /// A scenario in the list.
@@ -50,12 +56,51 @@ pub(crate) fn run(arguments: &Run) -> Result<Outcome, String> {
     let trial =
         Trial { scenario: find(named)?, one_more: arguments.one_more, seed: arguments.seed };
     let reader = arguments.trace.then(|| -> Reader { Box::new(output::complain) });
-    let mut done = trial.run(reader).map_err(|error| error.to_string())?;
+    let recorder = arguments.folder.recorder();
+    let done = trial.run_recorded(reader, recorder.clone());
+    let mut done = done.map_err(|error| error.to_string())?;
     if is_file(named) {
         done.repeat = done.repeat.replacen(&trial.scenario.name, named, 1);
     }
+    if let Some(recorder) = recorder {
+        let one_more = if trial.one_more { "-one-more" } else { "" };
+        let name = format!("{}{one_more}", trial.scenario.name);
+        arguments.folder.write(&name, &dossier(&trial, &done, recorder.recording()))?;
+    }
     output::tell(&if arguments.json { to_json(&done)? } else { describe(&trial, &done) });
     Ok(if done.judgement.as_expected { Outcome::Held } else { Outcome::Violated })
+}
+
+/// What the report of a run is made from.
+fn dossier(trial: &Trial, done: &Done, recording: Recording) -> Dossier {
+    let scenario = &trial.scenario;
+    let mut traitors: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    for attack in &scenario.situation(trial.one_more).attacks {
+        let name = attack.attack.split(':').next().unwrap_or_default();
+        let sentence = Kind::of(name).map_or("", |kind| kind.sentence);
+        let how = format!("{}: {sentence}", attack.attack);
+        traitors.entry(attack.validator).or_default().push(how);
+    }
+    let met = done.judgement.findings.iter().map(|finding| Expectation {
+        expected: finding.expected.clone(),
+        seen: finding.seen.clone(),
+        met: finding.holds,
+    });
+    let beyond = if trial.one_more { ", with one fault more than it bears" } else { "" };
+    Dossier {
+        title: format!("{}{beyond}", scenario.title),
+        command: done.repeat.clone(),
+        plan: trial.plan(),
+        quorum: trial.quorum(),
+        report: done.report.clone(),
+        recording,
+        traitors,
+        question: Some(Question {
+            question: scenario.question.clone(),
+            answer: scenario.answer.clone(),
+            expectations: met.collect(),
+        }),
+    }
 }
 
 fn is_file(named: &str) -> bool {
