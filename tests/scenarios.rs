@@ -31,6 +31,10 @@ const ATTEMPTS: usize = 4;
 /// How many of the shipped scenarios real processes can play, at least.
 const PLAYABLE_MIN: usize = 16;
 
+/// With more liars than a network bears two blocks can be committed at one height, and need not be: where each half
+/// needs votes of several honest validators, who warn one another meanwhile, the faster wins.
+const RACES: [&str; 2] = ["colluders", "config-store"];
+
 /// The scenarios that come with the program and can be played with real processes.
 fn playable() -> Vec<String> {
     let listed = programs::run("logothete", &["--json", "testnet", "run"]).with_code(0).json();
@@ -107,7 +111,8 @@ fn every_scenario_that_can_be_played_has_the_verdict_of_the_lab() {
     let names = playable();
     assert!(names.len() >= PLAYABLE_MIN, "only {names:?} can be played");
     let runs = names.iter().flat_map(|name| [(name, false), (name, true)]);
-    let runs = Mutex::new(runs.collect::<Vec<_>>().into_iter());
+    let decided = |(name, one_more): &(&String, bool)| !one_more || !RACES.contains(&name.as_str());
+    let runs = Mutex::new(runs.filter(decided).collect::<Vec<_>>().into_iter());
     let wrong = Mutex::new(Vec::new());
 
     thread::scope(|scope| {

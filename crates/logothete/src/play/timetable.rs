@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use scenario::{Kind, Scenario, Situation};
+use scenario::{Fails, Kind, Scenario, Situation};
 
 use crate::failure::Failure;
 use crate::play::{Play, lock};
@@ -92,14 +92,19 @@ fn links(scenario: &Scenario, situation: &Situation) -> Vec<(u64, Vec<LinkFault>
 }
 
 /// What the links suffer at a moment: the network's own delay, at its greatest, and the faults. A liar sits wherever it
-/// suits him, so his links have no delay of their own.
+/// suits him, so his links have no delay of their own. Agreement depends on nobody's speed, so where it is to fail the
+/// honest hear one another late, and too late to warn one another.
 pub(super) fn links_at(scenario: &Scenario, situation: &Situation, at_ms: u64) -> Vec<LinkFault> {
     let n = scenario.network.validators;
     let liars = situation.liars();
     let honest = || (0..n).filter(|it| !liars.contains(it));
     let ways = honest().flat_map(|from| honest().map(move |to| (from, to)));
     let ways = ways.filter(|(from, to)| from != to);
-    let own_delay_ms = scenario.network.delay_max_ms;
+    let network = &scenario.network;
+    let own_delay_ms = match situation.expect.fails {
+        Some(Fails::Agreement) => network.delay_max_ms.max(network.view_timeout_ms / 4),
+        Some(Fails::Progress) | None => network.delay_max_ms,
+    };
     let mut on: Vec<LinkFault> = ways.filter_map(|way| slow(way, own_delay_ms)).collect();
     for fault in situation.faults.iter().filter(|fault| fault.when.covers(at_ms)) {
         for (from, to) in fault.kind.cut_ways(n) {

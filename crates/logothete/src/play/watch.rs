@@ -99,7 +99,7 @@ impl Log {
         self.forked
     }
 
-    /// The latest view.
+    /// The latest view that an honest validator has entered.
     pub(super) const fn view(&self) -> u64 {
         self.view
     }
@@ -112,7 +112,9 @@ impl Log {
     fn note(&mut self, validator: u16, now_ms: u64, status: &Status) {
         let height = status.height.get();
         self.heights.insert(validator, height);
-        self.view = self.view.max(status.view.get());
+        if status.entered {
+            self.view = self.view.max(status.view.get());
+        }
         self.convicted.insert(validator, status.convicted.iter().copied().collect());
         if height > self.top {
             self.top = height;

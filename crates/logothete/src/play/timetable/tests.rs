@@ -95,8 +95,13 @@ fn the_links_of_a_liar_have_no_delay_of_their_own() {
     scenario.base.attacks = scenario::shipped::find("cheating-producer").unwrap().base.attacks;
     assert_eq!(scenario.base.liars(), [0]);
 
-    let told = told(&scenario);
+    let honest = told(&scenario);
+    scenario.base.expect.fails = Some(Fails::Agreement);
+    let late = told(&scenario);
 
-    assert_eq!(told[0].1.len(), 6);
-    assert!(told[0].1.iter().all(|one| !one.starts_with('0') && !one.ends_with("node0")));
+    assert_eq!(honest[0].1.len(), 6);
+    assert!(honest[0].1.iter().all(|one| !one.starts_with('0') && !one.ends_with("node0")));
+    assert!(honest[0].1.iter().all(|one| one.contains("delay=20ms:")), "{honest:?}");
+    assert_eq!(scenario.network.view_timeout_ms, 600);
+    assert!(late[0].1.iter().all(|one| one.contains("delay=150ms:")), "{late:?}");
 }
