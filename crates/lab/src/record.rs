@@ -32,6 +32,9 @@ pub const TRAFFIC_MAX: usize = 100_000;
 /// The most other events that a recording keeps: the first ones.
 pub const MILESTONES_MAX: usize = 20_000;
 
+/// The most broken properties that a recording keeps, beside everything else: the first ones.
+pub const BROKEN_MAX: usize = 1_000;
+
 /// Something that happened, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -314,13 +317,14 @@ impl Happened {
 /// What was recorded of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recording {
-    /// The events in the order in which they happened. Of those about messages the first [`TRAFFIC_MAX`], of the others
-    /// the first [`MILESTONES_MAX`]; a broken property is always among them.
+    /// The events in the order in which they happened. Of those about messages the first [`TRAFFIC_MAX`], of broken
+    /// properties the first [`BROKEN_MAX`], of all others the first [`MILESTONES_MAX`].
     pub events: Vec<Event>,
     /// How many were left out.
     pub left_out: u64,
     traffic: usize,
     milestones: usize,
+    broken: usize,
 }
 
 impl Recording {
@@ -330,13 +334,14 @@ impl Recording {
     }
 
     fn push(&mut self, event: Event) {
-        let (count, max) = if event.event.is_traffic() {
+        let (count, max) = if matches!(event.event, Happened::Broken { .. }) {
+            (&mut self.broken, BROKEN_MAX)
+        } else if event.event.is_traffic() {
             (&mut self.traffic, TRAFFIC_MAX)
         } else {
             (&mut self.milestones, MILESTONES_MAX)
         };
-        let broken = matches!(event.event, Happened::Broken { .. });
-        if *count >= max && !broken {
+        if *count >= max {
             self.left_out = self.left_out.saturating_add(1);
             return;
         }

@@ -140,8 +140,8 @@ fn key(event: &Event) -> Option<String> {
             Some(format!("did {replica} {attack} {verb}"))
         }
         Happened::Started { height: 0, .. } if event.at_us == 0 => None,
-        Happened::Broken { .. }
-        | Happened::Healed
+        Happened::Broken { property, .. } => Some(format!("broken {property}")),
+        Happened::Healed
         | Happened::Died { .. }
         | Happened::Started { .. }
         | Happened::RefusedToStart { .. }
