@@ -4,6 +4,7 @@
 //! Most of the time a run waits, so some are played side by side.
 
 #![allow(
+    clippy::print_stdout,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test ends at the first thing that is not as it should be"
