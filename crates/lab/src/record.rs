@@ -2,7 +2,7 @@
 //!
 //! The world tells what happens in one stream of [`Event`]s. Whoever reads along gets each as a line of text, and a
 //! [`Recorder`] keeps them. Nothing is made when nobody listens, and the digest of the trace does not hang on it. What is
-//! recorded can be written as lines of JSON and read back ([`file`]), and what every replica had done up to any event
+//! recorded can be written as lines of JSON and read back ([`mod@file`]), and what every replica had done up to any event
 //! follows from the events alone ([`state`]).
 //!
 //! Requests that replicas hand on to one another, and questions about blocks, are not events: what follows from them is.

@@ -7,8 +7,8 @@
 
 use std::cell::Cell;
 
-use crate::certificate::Certificate;
 use crate::quorum::Quorum;
+use crate::vote::Statement;
 
 macro_rules! catalogue {
     ($($name:ident, $rule:literal, $sentence:literal;)*) => {

@@ -15,7 +15,7 @@ use crate::testnet::relays::faults::{Effect, LINK_FAULTS};
     sends to that one). What is held back comes when the fault is cleared."
 )]
 pub(crate) struct FaultArguments {
-    /// NODE FAULT… adds faults, clear [NODE] ends them, nothing lists what is on.
+    /// NODE FAULT… adds faults, clear ends them, of one NODE or of all, nothing lists what is on.
     #[arg(value_name = "NODE FAULT…|clear [NODE]")]
     pub(crate) words: Vec<String>,
 }

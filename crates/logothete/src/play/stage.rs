@@ -37,7 +37,7 @@ impl Stage {
     ///
     /// # Errors
     ///
-    /// [`Exit::Refused`] when the directory holds something, [`Exit::Usage`] when there is no such attack; fails when
+    /// Refused when the directory holds something, a usage error when there is no such attack; fails when
     /// a file cannot be written.
     pub(super) fn new(
         scenario: &Scenario,
