@@ -123,14 +123,16 @@ fn judged(name: &str, one_more: bool, change: impl Fn(&mut Expect)) -> Vec<Strin
     wrong.map(|it| it.expected).collect()
 }
 
+/// Turns an expectation round.
+type Change = Box<dyn Fn(&mut Expect)>;
+
 /// Every kind of expectation, turned round, is noticed: and nothing else is.
 #[test]
 fn an_expectation_that_is_wrong_fails_and_is_the_only_one_that_does() {
     let name = "flight-computers";
-    for (change, expected) in [
+    let changes: [(Change, &str); 10] = [
         (
-            Box::new(|it: &mut Expect| it.fails = Some(Fails::Agreement))
-                as Box<dyn Fn(&mut Expect)>,
+            Box::new(|it| it.fails = Some(Fails::Agreement)),
             "two honest validators commit different blocks at one height",
         ),
         (Box::new(|it| it.live_within_ms = Some(1)), "every transfer is final within 1 ms"),
@@ -154,7 +156,8 @@ fn an_expectation_that_is_wrong_fails_and_is_the_only_one_that_does() {
             }),
             "0 view changes or fewer",
         ),
-    ] {
+    ];
+    for (change, expected) in changes {
         assert_eq!(judged(name, false, change), [expected]);
     }
     assert!(judged(name, false, |_| ()).is_empty());
