@@ -1,7 +1,7 @@
 //! Attacks by a validator that is asked: by peers for blocks, by wallets for what became of their money; and what it
 //! sends peers that no replica says.
 //!
-//! These are no words of the protocol, so no [`Strategy`](crate::attack::Strategy) makes them and the lab has none of
+//! These are no words of the protocol, so no [`Strategy`] makes them and the lab has none of
 //! them: a [`Forger`] makes what is said instead of the truth, and the adversary, who owns the sockets, says it.
 
 use std::sync::Arc;

@@ -130,7 +130,7 @@ type Change = Box<dyn Fn(&mut Expect)>;
 #[test]
 fn an_expectation_that_is_wrong_fails_and_is_the_only_one_that_does() {
     let name = "flight-computers";
-    let cases: [(Change, &str); 10] = [
+    let changes: [(Change, &str); 10] = [
         (
             Box::new(|it| it.fails = Some(Fails::Agreement)),
             "two honest validators commit different blocks at one height",
@@ -157,7 +157,7 @@ fn an_expectation_that_is_wrong_fails_and_is_the_only_one_that_does() {
             "0 view changes or fewer",
         ),
     ];
-    for (change, expected) in cases {
+    for (change, expected) in changes {
         assert_eq!(judged(name, false, change), [expected]);
     }
     assert!(judged(name, false, |_| ()).is_empty());
