@@ -389,7 +389,7 @@ impl Reading<'_> {
         let beyond = whose == "[beyond.expect]";
         let required: &[&str] = if beyond { &["fails", "why"] } else { &["live-within-ms"] };
         let more: &[&str] = if beyond { &["halts-from-ms"] } else { &["level"] };
-        self.reader.check_keys(table, whose, required, &[&common[..], more].concat());
+        self.reader.check_keys(table, whose, required, &[common.as_slice(), more].concat());
         let fails = match beyond {
             true => Some(self.word(
                 table,
