@@ -122,11 +122,11 @@ impl Arrow<'_> {
     }
 }
 
-/// How many messages are shown before and behind a moment that matters.
-const AROUND: (usize, usize) = (9, 39);
+/// How many messages to all are shown before and behind a moment that matters.
+const AROUND: (usize, usize) = (3, 13);
 
 /// How many are shown before and behind the moment at which a property is broken.
-const AROUND_BREACH: (usize, usize) = (90, 6);
+const AROUND_BREACH: (usize, usize) = (30, 2);
 
 /// The most moments that matter.
 const ANCHORS_MAX: usize = 8;
@@ -135,12 +135,14 @@ const ANCHORS_MAX: usize = 8;
 const GAP_MIN: usize = 8;
 
 /// The stretches of messages that a picture shows: all, if they are few enough, else those around what matters.
-pub(super) fn excerpts(arrows: &[&Arrow<'_>], events: &[Event]) -> Vec<Range<usize>> {
+pub(super) fn excerpts(arrows: &[&Arrow<'_>], events: &[Event], n: u16) -> Vec<Range<usize>> {
     if arrows.len() <= MESSAGES_SHOWN {
         return std::iter::once(0..arrows.len()).filter(|all| !all.is_empty()).collect();
     }
     let mut chosen = BTreeSet::new();
     for (at_us, (before, behind)) in anchors(events) {
+        let others = usize::from(n.saturating_sub(1));
+        let (before, behind) = (before.saturating_mul(others), behind.saturating_mul(others));
         let place = arrows.partition_point(|arrow| arrow.sent_us < at_us);
         let end = place.saturating_add(behind).min(arrows.len());
         for index in place.saturating_sub(before)..end {

@@ -32,7 +32,7 @@ fn x(replica: u16) -> i64 {
 pub(super) fn draw(dossier: &Dossier, facts: &Facts<'_>) -> (String, String) {
     let events = &dossier.recording.events;
     let shown: Vec<&Arrow<'_>> = facts.arrows.iter().filter(|arrow| arrow.matters()).collect();
-    let ranges = excerpts(&shown, events);
+    let ranges = excerpts(&shown, events, facts.n);
     let count: usize = ranges.iter().map(ExactSizeIterator::len).sum();
     let hidden = facts.arrows.len().saturating_sub(shown.len());
     let note = format!(
