@@ -327,3 +327,6 @@ impl fmt::Display for Fork {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
