@@ -110,6 +110,8 @@ impl Disk {
                 Job::Evidence { evidence: proof, accused } => evidence.push((proof, accused)),
             }
         }
+        // First: once blocks are durable the journal may let go of new views.
+        self.store.keep_new_views(&new_views)?;
         let begin = std::time::Instant::now();
         self.store.append(&blocks)?;
         self.metrics.append_seconds.observe(begin.elapsed().as_secs_f64());
@@ -124,7 +126,6 @@ impl Disk {
         if let Some(snapshot) = snapshot {
             self.store.save_snapshot(&snapshot)?;
         }
-        self.store.keep_new_views(&new_views)?;
         if let Some(lost) = lost {
             self.lost.write(&lost)?;
         }

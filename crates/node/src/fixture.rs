@@ -189,3 +189,22 @@ impl Allowance {
         self.0.available_permits()
     }
 }
+
+/// What a core shows that has committed this height.
+pub(crate) fn shows(committed: Height) -> core::View {
+    core::View {
+        protocol: pbft::Overview {
+            view: View::FIRST,
+            primary: ReplicaId::new(0),
+            committed,
+            in_flight: 0,
+            entered: true,
+            voting: true,
+            retired: false,
+            timeout_ms: 2_000,
+        },
+        accounts: 0,
+        pending: 0,
+        convicted: Vec::new(),
+    }
+}

@@ -14,7 +14,7 @@ use crypto::signed::{Signed, Unverified};
 use network::Held;
 use pbft::Input;
 use prometheus_client::metrics::counter::Counter;
-use storage::{StorageError, Store};
+use storage::StorageError;
 use tokio::sync::{mpsc, watch};
 use types::block::{BlockId, Header};
 use types::evidence::Evidence;
@@ -24,11 +24,15 @@ use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
 use types::validators::ValidatorSet;
 
-use crate::core::Arrived;
+use crate::core::{Arrived, View};
 use crate::error::NodeError;
 
 /// Blocks that wait for the alarm; more are dropped, and are met again.
 pub(crate) const WAITING_MAX: usize = 8;
+
+/// Reads the durable block at a height.
+pub(crate) type Read =
+    Arc<dyn Fn(Height) -> Result<Option<Arc<ProvedBlock>>, StorageError> + Send + Sync>;
 
 /// Raises the alarm.
 pub(crate) struct ForkAlarm {
@@ -36,10 +40,12 @@ pub(crate) struct ForkAlarm {
     pub(crate) validators: ValidatorSet,
     /// The block below all others.
     pub(crate) genesis: BlockId,
-    /// The chain here.
-    pub(crate) store: Store,
+    /// Reads a block of the chain here.
+    pub(crate) read: Read,
     /// The height up to which it is durable.
     pub(crate) durable: watch::Receiver<Height>,
+    /// What the core has committed.
+    pub(crate) view: watch::Receiver<View>,
     /// Proved blocks that may not fit it.
     pub(crate) rivals: mpsc::Receiver<ProvedBlock>,
     /// To the core, which is told who lied.
@@ -53,9 +59,11 @@ pub(crate) struct ForkAlarm {
 impl ForkAlarm {
     /// Works until the core is gone.
     ///
+    /// A block here that cannot be read is told and passed over: who answers peers and clients does no more either.
+    ///
     /// # Errors
     ///
-    /// Fails when the store cannot be read.
+    /// Fails when the process ends.
     pub(crate) async fn run(mut self) -> Result<(), NodeError> {
         let tolerated = self.validators.quorum().t();
         let mut proved: BTreeSet<ReplicaId> = BTreeSet::new();
@@ -65,13 +73,19 @@ impl ForkAlarm {
             if told && proved.len() > tolerated {
                 continue;
             }
-            // What it contradicts here is in its own place, or its parent.
+            // What it contradicts here is in its own place, if something is committed there, or its parent.
             let below = Height::new(height.get().saturating_sub(1));
-            if self.durable.wait_for(|durable| *durable >= below).await.is_err() {
+            let known = self.view.borrow().protocol.committed.min(height).max(below);
+            if self.durable.wait_for(|durable| *durable >= known).await.is_err() {
                 return Ok(());
             }
-            let Some(lies) = self.compare(rival.clone()).await? else {
-                continue;
+            let lies = match self.compare(rival.clone()).await? {
+                Ok(Some(lies)) => lies,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::error!(%height, %error, "a block cannot be compared with that of a peer");
+                    continue;
+                }
             };
             self.met.inc();
             proved.extend(lies.iter().map(|lie| lie.get().accused(&self.validators)));
@@ -93,24 +107,24 @@ impl ForkAlarm {
     async fn compare(
         &self,
         rival: ProvedBlock,
-    ) -> Result<Option<Vec<Signed<Evidence>>>, NodeError> {
-        let (store, validators, genesis) =
-            (self.store.clone(), self.validators.clone(), self.genesis);
+    ) -> Result<Result<Option<Vec<Signed<Evidence>>>, StorageError>, NodeError> {
+        let (read, validators, genesis) =
+            (Arc::clone(&self.read), self.validators.clone(), self.genesis);
         let compared = tokio::task::spawn_blocking(move || {
-            let fits = fits(&store, genesis, &rival.block.header)?;
-            (!fits).then(|| lies(&store, &validators, &rival)).transpose()
+            let fits = fits(&read, genesis, &rival.block.header)?;
+            Ok((!fits).then(|| lies(&read, &validators, &rival)))
         });
-        Ok(compared.await.map_err(|_| NodeError::Ended("the alarm for forks"))??)
+        compared.await.map_err(|_| NodeError::Ended("the alarm for forks"))
     }
 }
 
 /// Whether a block is one of the chain here, or a child of its last.
-fn fits(store: &Store, genesis: BlockId, header: &Header) -> Result<bool, StorageError> {
-    if let Some(own) = store.block(header.height)? {
+fn fits(read: &Read, genesis: BlockId, header: &Header) -> Result<bool, StorageError> {
+    if let Some(own) = read(header.height)? {
         return Ok(own.block.id() == header.id());
     }
     let below = Height::new(header.height.get().saturating_sub(1));
-    let below = store.block(below)?.map_or(genesis, |below| below.block.id());
+    let below = read(below)?.map_or(genesis, |below| below.block.id());
     Ok(below == header.parent)
 }
 
@@ -125,23 +139,19 @@ fn tell(rival: &ProvedBlock, proved: &BTreeSet<ReplicaId>) {
     );
 }
 
-/// The lies that the proof of a rival and those of the blocks that it contradicts prove together.
-fn lies(
-    store: &Store,
-    validators: &ValidatorSet,
-    rival: &ProvedBlock,
-) -> Result<Vec<Signed<Evidence>>, StorageError> {
+/// The lies that the proof of a rival and those of the blocks that it contradicts prove together. One of those that
+/// cannot be read proves nothing.
+fn lies(read: &Read, validators: &ValidatorSet, rival: &ProvedBlock) -> Vec<Signed<Evidence>> {
     let header = &rival.block.header;
     let mut testimony = Testimony::new(validators.clone());
     testimony.proof(header, &rival.proof);
     for height in [header.height.get().saturating_sub(1), header.height.get()] {
-        let own: Option<Arc<ProvedBlock>> = store.block(Height::new(height))?;
-        if let Some(own) = own {
+        if let Ok(Some(own)) = read(Height::new(height)) {
             testimony.proof(&own.block.header, &own.proof);
         }
     }
     let verified = |lie| Unverified::new(lie).verify(validators).ok();
-    Ok(testimony.lies().into_iter().filter_map(verified).collect())
+    testimony.lies().into_iter().filter_map(verified).collect()
 }
 
 #[cfg(test)]

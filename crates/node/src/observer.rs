@@ -14,6 +14,7 @@ use storage::LostProposals;
 use types::genesis::Genesis;
 use types::lost::{LostProposal, ProposalPlace};
 use types::number::Height;
+use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
 
 /// How long what was seen may wait to be written.
@@ -44,6 +45,15 @@ impl Observer {
         let seen = Seen { lost, said: BTreeMap::new(), saved: Instant::now() };
         let replicas = validators.iter().map(|(replica, _)| replica).collect();
         Self(Arc::new(Shared { replicas, hub, seen: Mutex::new(seen) }))
+    }
+
+    /// Decides about the heights that were undecided when it was written what is kept, by the blocks that are committed
+    /// there.
+    pub(crate) fn look_back(&self, block: impl Fn(Height) -> Option<Arc<ProvedBlock>>) {
+        let mut seen = self.seen();
+        for proved in seen.lost.undecided().into_iter().filter_map(block) {
+            seen.lost.commit(&proved).iter().for_each(tell);
+        }
     }
 
     /// The core takes an input, which was checked at the door.
@@ -82,9 +92,10 @@ impl Observer {
 
     /// What every validator last said of itself.
     pub(crate) fn said(&self) -> Vec<SaidStatus> {
-        let seen = self.seen();
-        let said = seen.said.values();
-        said.map(|(status, at)| said_status(status, at.elapsed(), &self.0.replicas)).collect()
+        // The core waits for this memory, so it is not kept for long.
+        let said: Vec<(Status, Instant)> = self.seen().said.values().cloned().collect();
+        let told = said.iter();
+        told.map(|(status, at)| said_status(status, at.elapsed(), &self.0.replicas)).collect()
     }
 
     /// Lost proposals in descending order, below `before`, at most `limit`; and how often one was

@@ -16,12 +16,13 @@ use ledger::Ledger;
 use network::{Limits, Network, Settings};
 use pbft::Protocol;
 use prometheus_client::registry::Registry;
-use storage::{EvidenceStore, Journal, LostProposalStore, UsedKey};
+use storage::{EvidenceStore, Journal, LostProposalStore, Store, UsedKey};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use types::door::Door;
 use types::evidence::Evidence;
+use types::genesis::Genesis;
 use types::number::Height;
 use types::proof::ProvedBlock;
 use types::rejection::Rejection;
@@ -105,10 +106,7 @@ pub async fn run_as<P: Parts>(
     );
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let limits = Limits::for_network(
-        config.genesis.parameters(),
-        Evidence::bytes_max(config.genesis.validators()),
-    );
+    let limits = limits(&config.genesis);
     let (network, events) = network::start(
         settings(&config, limits.clone()),
         registry.sub_registry_with_prefix("logothete"),
@@ -158,6 +156,13 @@ async fn told_to_stop(mut stop: watch::Receiver<bool>) -> Result<(), NodeError> 
     // A sender that is gone will not tell us to stop either: both mean the end.
     drop(stop.wait_for(|stop| *stop).await);
     Ok(())
+}
+
+/// What fits onto the pipes of this network: whatever its validators have to say.
+fn limits(genesis: &Genesis) -> Limits {
+    let validators = genesis.validators();
+    let longest = Evidence::bytes_max(validators).max(validators.new_view_bytes_max());
+    Limits::for_network(genesis.parameters(), longest)
 }
 
 fn settings(config: &Config, limits: Limits) -> Settings {
@@ -258,7 +263,7 @@ impl House {
         let senders = Senders { rivals, inputs, requests, deliveries, messages, connected };
         let hub = Arc::new(EventHub::new());
         let shared = Shared {
-            observer: self.observer(&hub, &lost),
+            observer: self.observer(&hub, &lost, &store),
             hub,
             store,
             evidence: evidence.clone(),
@@ -310,12 +315,15 @@ impl House {
     }
 
     /// What sees all and does nothing; what it had seen before, as far as that can be read.
-    fn observer(&self, hub: &Arc<EventHub>, kept: &LostProposalStore) -> Observer {
+    fn observer(&self, hub: &Arc<EventHub>, kept: &LostProposalStore, store: &Store) -> Observer {
         let kept = kept.read().unwrap_or_else(|error| {
             tracing::error!(%error, "the lost proposals cannot be read");
             Vec::new()
         });
-        Observer::new(&self.config.genesis, Arc::clone(hub), kept)
+        let observer = Observer::new(&self.config.genesis, Arc::clone(hub), kept);
+        // What was committed after they were written, they do not know.
+        observer.look_back(|height| store.block(height).ok().flatten());
+        observer
     }
 
     fn gateway(&self, shared: Shared, senders: Senders, registry: Registry) -> Gateway {
@@ -380,14 +388,16 @@ impl House {
         rivals: mpsc::Receiver<ProvedBlock>,
         seen: watch::Sender<Option<Height>>,
     ) -> ForkAlarm {
+        let store = shared.store.clone();
         ForkAlarm {
             validators: self.config.genesis.validators().clone(),
             genesis: self.config.genesis.header().id(),
-            store: shared.store.clone(),
+            read: Arc::new(move |height| store.block(height)),
             durable: shared.durable.clone(),
             rivals,
             inputs: senders.inputs.clone(),
             seen,
+            view: shared.view.clone(),
             met: self.metrics.forks.clone(),
         }
     }

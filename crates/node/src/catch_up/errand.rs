@@ -50,6 +50,8 @@ pub(super) struct Errand<P> {
     comparison: Option<ReplicaId>,
     /// How often a peer had no block in a row where it was to be compared.
     lower: BTreeMap<ReplicaId, u32>,
+    /// The newest height here of which a peer's block was compared: once is enough.
+    compared: BTreeMap<ReplicaId, Height>,
     /// Who has had nothing that was not here, since the start.
     had_nothing: BTreeSet<ReplicaId>,
     /// Who has had nothing since blocks came last.
@@ -90,6 +92,7 @@ impl<P: Peers + 'static> Errand<P> {
             greeted: with.replica,
             comparison: None,
             lower: BTreeMap::new(),
+            compared: BTreeMap::new(),
             had_nothing: BTreeSet::new(),
             lacking: BTreeSet::new(),
             hint_at: now,
@@ -183,7 +186,9 @@ impl<P: Peers + 'static> Errand<P> {
                 self.greet(peer);
                 // What moves shows a fork by itself: one of two is always ahead, and the other asks for its next block.
                 let still = committed == std::mem::replace(&mut self.before, committed);
-                self.comparison = Some(peer).filter(|_| still && committed > Height::GENESIS);
+                let known = self.compared.get(&peer) == Some(&committed);
+                self.comparison =
+                    Some(peer).filter(|_| still && !known && committed > Height::GENESIS);
             }
         }
     }
@@ -266,8 +271,11 @@ impl<P: Peers + 'static> Errand<P> {
             Outcome::Blocks { blocks, forged: false } if reason == Reason::Comparison => {
                 self.lower.remove(&peer);
                 for block in blocks {
+                    let height = block.get().block.header.height;
                     // What finds no room is met again.
-                    self.rivals.try_send(block.into_inner()).ok();
+                    if self.rivals.try_send(block.into_inner()).is_ok() {
+                        self.compared.insert(peer, height);
+                    }
                 }
             }
             Outcome::Blocks { blocks, forged } => {

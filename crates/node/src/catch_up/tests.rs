@@ -9,11 +9,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use types::genesis::Genesis;
-use types::number::View as ViewNumber;
 
 use super::plan::{ASKED_MAX, RANGES_MAX};
 use super::*;
-use crate::fixture::{genesis, proved, rivals};
+use crate::fixture::{genesis, proved, rivals, shows};
 
 /// No wait is longer; a test that needs it has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -66,24 +65,6 @@ struct Setting {
     caught_up: watch::Receiver<bool>,
     metrics: CatchUpMetrics,
     running: JoinHandle<Result<(), NodeError>>,
-}
-
-fn shows(committed: Height) -> View {
-    View {
-        protocol: pbft::Overview {
-            view: ViewNumber::FIRST,
-            primary: ReplicaId::new(0),
-            committed,
-            in_flight: 0,
-            entered: true,
-            voting: true,
-            retired: false,
-            timeout_ms: 2_000,
-        },
-        accounts: 0,
-        pending: 0,
-        convicted: Vec::new(),
-    }
 }
 
 /// Catch-up at this height with every other replica connected.
@@ -530,6 +511,35 @@ fn as_many_blocks_are_given_as_are_wanted_and_there() {
     assert_eq!([given(1, 5), given(598, 5), given(600, 1), given(601, 5)], [5, 3, 1, 0]);
     assert_eq!([given(1, u32::MAX), given(1, 0), given(u64::MAX, 9), given(0, 9)], [512, 0, 0, 0]);
     assert_eq!(answer(&store, b"no request"), None);
+}
+
+/// Full blocks are large, and an idle network is to cost nothing.
+#[tokio::test]
+async fn the_newest_block_of_a_peer_is_compared_once_while_nothing_moves() {
+    let genesis = genesis(4);
+    let own = proved(&genesis, 9);
+    let pace = Pace { period: Duration::from_millis(5), ..STILL };
+    let mut setting = setting(&genesis, 9, pace);
+
+    let mut compared: BTreeMap<u16, u32> = BTreeMap::new();
+    let mut greeted = 0;
+    while greeted < 60 {
+        tokio::select! {
+            asked = soon(setting.asked.recv()) => {
+                let Asked { peer, request, answer } = asked.unwrap();
+                if request.from.get() == 9 {
+                    *compared.entry(peer).or_default() += 1;
+                } else {
+                    greeted += 1;
+                }
+                answer.send(honest(&own, &request)).unwrap();
+            }
+            block = setting.rivals.recv() => assert_eq!(block.unwrap().block.id(), own[8].block.id()),
+        }
+    }
+
+    assert!(!compared.is_empty());
+    assert!(compared.values().all(|times| *times == 1), "{compared:?}");
 }
 
 /// A fork at whose end nothing happens any more would never be noticed: everybody is as high as everybody, or has what

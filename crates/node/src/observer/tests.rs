@@ -85,3 +85,27 @@ fn a_proposal_is_lost_when_another_block_is_committed_and_is_written_once() {
     assert_eq!(lost.proposed, voted);
     assert_eq!(self::observer(&genesis, kept.clone()).lost(None, 9), (kept, 0));
 }
+
+/// A process that dies between a commit and the next writing reads what it knew before.
+#[test]
+fn what_was_committed_after_the_last_writing_is_taken_from_the_blocks() {
+    let genesis = genesis(4);
+    let writer = observer(&genesis, Vec::new());
+    let undecided = lost(&genesis);
+    writer.see(&mut Output { lost: vec![undecided.clone()], ..Output::default() });
+    let kept = writer.unsaved(true).unwrap();
+    assert_eq!(kept.len(), 1);
+    let rival = proved(&genesis, 1).remove(0);
+    assert_ne!(rival.block.id(), undecided.statement.block);
+
+    let again = observer(&genesis, kept.clone());
+    again.look_back(|_| Some(Arc::new(rival.clone())));
+    let (told, _) = again.lost(None, 9);
+    assert_eq!(told[0].winner.map(|winner| winner.block), Some(rival.block.id()));
+    assert!(again.unsaved(true).is_some());
+
+    // One that cannot be read decides nothing.
+    let again = observer(&genesis, kept);
+    again.look_back(|_| None);
+    assert_eq!(again.lost(None, 9).0[0].winner, None);
+}

@@ -4,7 +4,7 @@
 //! loses of his own, and of nobody else's. A proposal without its proposer's signature is not kept: nobody is
 //! said to have proposed what only others voted for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pbft::{Fate, Lost};
 use types::block::BlockId;
@@ -109,6 +109,12 @@ impl LostProposals {
             self.kept.remove(&place);
         }
         decided
+    }
+
+    /// The heights of which it is not known yet what was committed there.
+    pub fn undecided(&self) -> BTreeSet<Height> {
+        let open = self.kept.iter().filter(|(_, lost)| lost.winner.is_none());
+        open.map(|(place, _)| place.height).collect()
     }
 
     /// Proposals in descending order, below `before` (from the highest for none), at most `limit`.
