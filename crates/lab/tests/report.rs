@@ -353,7 +353,8 @@ fn a_run_is_walked_through_by_lines_on_stdin() {
     let text = String::from_utf8(output.stdout).unwrap();
     let shown: Vec<&str> =
         text.lines().filter(|line| line.contains("FALSE (equivocate)")).collect();
-    assert_eq!((shown.len(), shown[0]), (2, shown[1]), "there and back: {text}");
+    assert_eq!((shown.len(), shown[0]), (3, shown[2]), "there and back: {text}");
+    assert_ne!(shown[0], shown[1], "and elsewhere in between: {text}");
     let tables: Vec<&str> = text.split("at ").filter(|part| part.contains("(lies)")).collect();
     assert_eq!(tables.len(), 2);
     assert!(text.contains("repeat it with: logothete-lab attack equivocate"), "{text}");
