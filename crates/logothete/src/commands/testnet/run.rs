@@ -12,6 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::{BAD, BOLD, DIM, GOOD, Output, Report, styled};
 use crate::play::{self, Played};
+use crate::scratch::Scratch;
 
 /// From here on what a run says about time is doubtful.
 const STARVED_MS_MANY: u64 = 500;
@@ -44,7 +45,7 @@ pub(super) fn run(
         scenario.run_ms / 1_000
     ));
     let Played { seen, starved_ms } =
-        play::play(&scenario, arguments.one_more, &folder.path, &interrupt)?;
+        play::play(&scenario, arguments.one_more, folder.path(), &interrupt)?;
     let judgement = judge(&scenario, arguments.one_more, &seen);
     let met = judgement.as_expected;
     let directory = folder.end(!met);
@@ -81,35 +82,36 @@ fn find(name: &str) -> Result<Scenario, Failure> {
 }
 
 /// Where a scenario is played.
-struct Folder {
-    path: PathBuf,
-    temporary: bool,
+enum Folder {
+    /// The directory that was named.
+    Named(PathBuf),
+    /// One of this run's own.
+    Temporary(Scratch),
 }
 
 impl Folder {
     /// The directory that was named, else a temporary one.
     fn new(dir: Option<&Path>) -> Result<Self, Failure> {
-        let named = dir.map(Path::to_owned);
-        let path = named.unwrap_or_else(|| {
-            std::env::temp_dir().join(format!("logothete-run-{}", std::process::id()))
-        });
-        fs::create_dir_all(&path).map_err(|cause| Failure::file("make", &path, &cause))?;
-        let path = fs::canonicalize(&path).map_err(|cause| Failure::file("find", &path, &cause))?;
-        Ok(Self { path, temporary: dir.is_none() })
+        let Some(dir) = dir else {
+            return Scratch::new(&std::env::temp_dir(), "run").map(Self::Temporary);
+        };
+        fs::create_dir_all(dir).map_err(|cause| Failure::file("make", dir, &cause))?;
+        let path = fs::canonicalize(dir).map_err(|cause| Failure::file("find", dir, &cause))?;
+        Ok(Self::Named(path))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) => path,
+            Self::Temporary(scratch) => scratch.path(),
+        }
     }
 
     /// Deletes a temporary one, unless there is something to be looked at. Gives it if it stays.
-    fn end(mut self, keep: bool) -> Option<PathBuf> {
-        self.temporary &= !keep;
-        (!self.temporary).then(|| self.path.clone())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if self.temporary {
-            // What a run leaves behind is of no use to anybody.
-            drop(fs::remove_dir_all(&self.path));
+    fn end(self, keep: bool) -> Option<PathBuf> {
+        match self {
+            Self::Named(path) => Some(path),
+            Self::Temporary(scratch) => keep.then(|| scratch.keep()),
         }
     }
 }
