@@ -62,10 +62,11 @@ pub(crate) struct Play<'a> {
 /// What was seen of a run, and what it is worth.
 #[derive(Debug)]
 pub(crate) struct Played {
-    /// What was seen. The times that transfers took are without [`Played::starved_ms`].
+    /// What was seen.
     pub(crate) seen: Seen,
     /// How long a validator waited for a processor during the run, in milliseconds: what the computer took from it. A
-    /// run with much of that says little about the network.
+    /// run with much of that says little about how fast the network is. It is taken off nothing: a validator that waits
+    /// need not be one that a transfer waits for.
     pub(crate) starved_ms: u64,
 }
 
@@ -110,7 +111,6 @@ pub(crate) fn play(
     };
     let Ended { end_ms, deaths, starved_ms } = play.run(fleet, interrupt)?;
     let mut seen = lock(&play.log).seen(end_ms);
-    seen.longest_wait_ms = seen.longest_wait_ms.saturating_sub(starved_ms);
     seen.broken.extend(deaths);
     found::add(&stage, &stage.honest(), &mut seen)?;
     Ok(Played { seen, starved_ms })

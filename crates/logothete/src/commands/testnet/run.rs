@@ -44,23 +44,15 @@ pub(super) fn run(
         "playing it with {n} validators, for some {} s",
         scenario.run_ms / 1_000
     ));
-    let Played { seen, starved_ms } =
-        play::play(&scenario, arguments.one_more, folder.path(), &interrupt)?;
-    let judgement = judge(&scenario, arguments.one_more, &seen);
-    let met = judgement.as_expected;
-    let directory = folder.end(!met);
-    let report = RunReport {
-        scenario: scenario.name.clone(),
-        one_more: arguments.one_more,
-        judgement,
-        seen,
-        starved_ms,
-        directory,
-    };
-    if starved_ms >= STARVED_MS_MANY {
+    let played = play::play(&scenario, arguments.one_more, folder.path(), &interrupt)?;
+    let mut report = RunReport::new(&scenario, arguments.one_more, played);
+    let met = report.judgement.as_expected;
+    report.directory = folder.end(!met);
+    if report.starved_ms >= STARVED_MS_MANY {
         output.warning(format_args!(
-            "validators waited {starved_ms} ms for a processor, which was taken off the times of \
-             transfers; a run on a computer that does less says more"
+            "a validator waited {} ms for a processor: a run on a computer that does less says \
+             more about times",
+            report.starved_ms
         ));
     }
     output.result(&report)?;
@@ -131,6 +123,20 @@ struct RunReport {
     directory: Option<PathBuf>,
 }
 
+impl RunReport {
+    /// Judges a run.
+    fn new(scenario: &Scenario, one_more: bool, Played { seen, starved_ms }: Played) -> Self {
+        Self {
+            scenario: scenario.name.clone(),
+            one_more,
+            judgement: judge(scenario, one_more, &seen),
+            seen,
+            starved_ms,
+            directory: None,
+        }
+    }
+}
+
 impl Report for RunReport {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
         let text = self.judgement.to_string();
@@ -140,6 +146,11 @@ impl Report for RunReport {
         if !rest.is_empty() {
             writeln!(out, "{rest}")?;
         }
+        let (took, starved) = (self.seen.longest_wait_ms, self.starved_ms);
+        let times = format!(
+            "the slowest transfer took {took} ms; a validator waited {starved} ms for a processor"
+        );
+        writeln!(out, "  {}", styled(DIM, times))?;
         if let Some(directory) = &self.directory {
             writeln!(
                 out,
@@ -197,3 +208,6 @@ impl Report for Shipped {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
