@@ -10,7 +10,8 @@ pub(crate) mod observe;
 pub(crate) mod report;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, mpsc};
 use std::thread;
@@ -29,6 +30,7 @@ use crate::cli::BenchArguments;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
+use crate::scratch::Scratch;
 use crate::testnet::Testnet;
 use crate::testnet::attacks::{self, Attacks};
 use crate::testnet::create;
@@ -61,7 +63,7 @@ struct Subject {
     clients: Vec<Client>,
     pids: Vec<u32>,
     /// The validators that this command started, and their temporary folder.
-    own: Option<(Fleet, PathBuf)>,
+    own: Option<(Fleet, Scratch)>,
 }
 
 /// Runs the benchmark.
@@ -77,8 +79,7 @@ pub(crate) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<Exi
     let result = measure(arguments, &subject, &interrupt, output);
     if let Some((fleet, folder)) = subject.own {
         fleet.stop(&interrupt);
-        // What a benchmark leaves behind is of no use to anybody.
-        drop(std::fs::remove_dir_all(folder));
+        drop(folder);
     }
     output.result(&result?)?;
     Ok(Exit::Done)
@@ -99,12 +100,14 @@ fn subject(
         let keys = plan::further_keys(SEED, arguments.accounts);
         let addresses: Vec<_> = keys.iter().map(|key| Address::Key(key.public_key())).collect();
         let plan = Plan::with_accounts(arguments.validators, SEED, &addresses)?;
-        let folder = scratch_folder(arguments.dir.as_deref())?;
-        let layout = Layout::new(&folder);
+        // Nothing is made for a network that cannot be.
+        let roles = attacks::roles(plan.genesis.validators().quorum(), &arguments.adversaries)?;
+        let folder = scratch(arguments.dir.as_deref())?;
+        let layout = Layout::new(folder.path());
         create::create(&layout, &plan)?;
         let testnet = Testnet::open(layout)?;
-        attacks::give(&testnet, &arguments.adversaries)?;
         let nodes = testnet.nodes();
+        nodes.iter().zip(&roles).try_for_each(|(node, role)| role.give(node))?;
         output.notice(format_args!("starting {} validators", nodes.len()));
         let deadline = Instant::now() + READY_TIMEOUT;
         let orders = Orders { attached: true, deadline, interrupt: interrupt.clone() };
@@ -122,11 +125,11 @@ fn subject(
     Ok(Subject { testnet, keys, honest, clients, pids, own })
 }
 
-fn scratch_folder(dir: Option<&Path>) -> Result<PathBuf, Failure> {
+/// A folder of this benchmark's own, in the one that was named if any was.
+fn scratch(dir: Option<&Path>) -> Result<Scratch, Failure> {
     let parent = dir.map_or_else(std::env::temp_dir, Path::to_owned);
-    let folder = parent.join(format!("logothete-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(|cause| Failure::file("make", &folder, &cause))?;
-    Ok(folder)
+    fs::create_dir_all(&parent).map_err(|cause| Failure::file("make", &parent, &cause))?;
+    Scratch::new(&parent, "bench")
 }
 
 fn reach(nodes: &[Node]) -> Result<(Vec<Client>, Vec<u32>), Failure> {
@@ -419,3 +422,6 @@ impl Syncs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

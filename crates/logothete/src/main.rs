@@ -13,6 +13,7 @@ mod explain;
 mod fixture;
 mod interrupt;
 mod play;
+mod scratch;
 mod status;
 mod stopped;
 mod testnet;

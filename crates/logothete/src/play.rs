@@ -32,6 +32,7 @@ use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::play::clients::Transfers;
 use crate::play::stage::Stage;
+use crate::play::timetable::Crashes;
 use crate::play::watch::Log;
 use crate::testnet::fleet::Fleet;
 
@@ -62,10 +63,11 @@ pub(crate) struct Play<'a> {
 /// What was seen of a run, and what it is worth.
 #[derive(Debug)]
 pub(crate) struct Played {
-    /// What was seen. The times that transfers took are without [`Played::starved_ms`].
+    /// What was seen.
     pub(crate) seen: Seen,
     /// How long a validator waited for a processor during the run, in milliseconds: what the computer took from it. A
-    /// run with much of that says little about the network.
+    /// run with much of that says little about how fast the network is. It is taken off nothing: a validator that waits
+    /// need not be one that a transfer waits for.
     pub(crate) starved_ms: u64,
 }
 
@@ -110,7 +112,6 @@ pub(crate) fn play(
     };
     let Ended { end_ms, deaths, starved_ms } = play.run(fleet, interrupt)?;
     let mut seen = lock(&play.log).seen(end_ms);
-    seen.longest_wait_ms = seen.longest_wait_ms.saturating_sub(starved_ms);
     seen.broken.extend(deaths);
     found::add(&stage, &stage.honest(), &mut seen)?;
     Ok(Played { seen, starved_ms })
@@ -150,6 +151,7 @@ impl Play<'_> {
     /// Lets everything happen, and ends all processes.
     fn run(&self, mut fleet: Fleet, interrupt: &Interrupt) -> Result<Ended, Failure> {
         let mut deaths = Vec::new();
+        let mut crashes = Crashes::of(self.situation());
         let starved = self.starved();
         let end_ms = thread::scope(|scope| {
             for node in self.stage.nodes() {
@@ -162,13 +164,16 @@ impl Play<'_> {
                 scope.spawn(move || act.perform(self));
             }
             while !self.is_over() && !interrupt.wait(PAUSE) && !self.is_done() {
-                deaths.extend(self.unexpected(&mut fleet));
+                deaths.extend(self.unexpected(&mut fleet, &mut crashes));
             }
             let end_ms = self.now_ms();
             self.over.store(true, Ordering::Relaxed);
             end_ms
         });
+        // Also those of the last moment, and of those that were started again last.
+        deaths.extend(self.unexpected(&mut fleet, &mut crashes));
         let starved = self.starved().saturating_sub(starved);
+        let linked = self.stage.testnet.relays().must_run();
         for fleet in lock(&self.restarted).drain(..).chain([fleet]) {
             fleet.stop(interrupt);
         }
@@ -178,10 +183,12 @@ impl Play<'_> {
                 "told to end before the scenario was played",
             ));
         }
-        match lock(&self.failure).take() {
-            Some(failure) => Err(failure),
-            None => Ok(Ended { end_ms, deaths, starved_ms: millis(starved) }),
+        if let Some(failure) = lock(&self.failure).take() {
+            return Err(failure);
         }
+        // Without its links a network stands still, whatever the scenario did to it.
+        linked?;
+        Ok(Ended { end_ms, deaths, starved_ms: millis(starved) })
     }
 
     /// How long the honest validator that waited most has waited for a processor since it was started.
@@ -190,12 +197,16 @@ impl Play<'_> {
         processes.map(|process| process.starved()).max().unwrap_or_default()
     }
 
-    /// Honest validators that ended although nobody let them crash.
-    fn unexpected(&self, fleet: &mut Fleet) -> Vec<String> {
-        let told = timetable::crashes(self.situation());
-        let deaths = fleet.deaths().into_iter();
-        let deaths = deaths.filter(|death| {
-            self.stage.is_honest(&death.node) && !told.contains(&stage::number(&death.node))
+    /// Honest validators that ended since the last call although nobody let them crash.
+    fn unexpected(&self, fleet: &mut Fleet, crashes: &mut Crashes) -> Vec<String> {
+        let now_ms = self.now_ms();
+        let mut deaths = fleet.deaths();
+        for fleet in lock(&self.restarted).iter_mut() {
+            deaths.extend(fleet.deaths());
+        }
+        let deaths = deaths.into_iter().filter(|death| {
+            self.stage.is_honest(&death.node)
+                && !crashes.explain(stage::number(&death.node), now_ms)
         });
         deaths
             .map(|death| {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use crate::failure::Failure;
 use crate::testnet::accounts::AccountsFile;
 use crate::testnet::node::Node;
-use crate::testnet::relays;
 
 /// The directory of a testnet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +91,7 @@ impl Layout {
                 Some(_) => {
                     return Ok(Kind::Other { found: format!("{name} without genesis.toml") });
                 }
-                None if name == "accounts.toml" || name == relays::NAME => remains = true,
+                None if name == "accounts.toml" => remains = true,
                 None if name == "up.lock" => {}
                 None => return Ok(Kind::Other { found: name.clone() }),
             }

@@ -41,7 +41,7 @@ use crate::testnet::relays::faults::{LinkFault, LinkFaults, replace};
 use crate::testnet::stop::{self, GRACE, KILL_PATIENCE};
 
 /// How the process that carries the links is called where it is told of.
-pub(crate) const NAME: &str = "relays";
+const NAME: &str = "relays";
 /// What is wrong when it does not run.
 pub(crate) const DOWN: &str = "the relays do not run, so the validators do not reach one another";
 /// What helps.
@@ -107,6 +107,19 @@ impl Relays {
     /// As [`Relays::process`].
     pub(crate) fn state(&self) -> Result<&'static str, Failure> {
         Ok(if self.process()?.is_some() { "up" } else { "down" })
+    }
+
+    /// Refuses to go on without the process.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the end of its log when it does not run.
+    pub(crate) fn must_run(&self) -> Result<(), Failure> {
+        if self.process()?.is_some() {
+            return Ok(());
+        }
+        let lines = log::tail(&self.log(), 0, LOG_LINES).map(|(lines, _)| lines);
+        Err(Failure::new(Exit::Fault, DOWN).with_log(NAME, lines.unwrap_or_default()))
     }
 
     /// What the links suffer.
@@ -284,6 +297,13 @@ impl Relays {
     ///
     /// Fails when one cannot be deleted.
     pub(crate) fn remove(&self) -> Result<(), Failure> {
+        match fs::symlink_metadata(self.folder()) {
+            Ok(metadata) if metadata.is_dir() => {}
+            // What a link leads to was not made by a testnet.
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Failure::file("look at", &self.folder(), &error)),
+        }
         let files =
             [self.places_file(), self.faults_file(), self.run_path(), self.lock(), self.log()];
         for path in files {
@@ -291,12 +311,7 @@ impl Relays {
         }
         match fs::remove_dir(self.folder()) {
             Ok(()) => Ok(()),
-            Err(error)
-                if [io::ErrorKind::NotFound, io::ErrorKind::DirectoryNotEmpty]
-                    .contains(&error.kind()) =>
-            {
-                Ok(())
-            }
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
             Err(error) => Err(Failure::file("delete", &self.folder(), &error)),
         }
     }

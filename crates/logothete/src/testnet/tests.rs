@@ -138,6 +138,20 @@ fn a_directory_with_anything_else_is_left_alone() {
 }
 
 #[test]
+fn a_folder_that_is_called_like_the_relays_makes_no_testnet() {
+    let (_folder, layout) = place();
+    let log = layout.root().join("relays/log");
+    fs::create_dir_all(layout.root().join("relays")).unwrap();
+    fs::write(&log, "precious").unwrap();
+
+    let failure = Testnet::prepare(layout.clone(), None, None).unwrap_err();
+
+    assert_eq!(layout.kind().unwrap(), Kind::Other { found: "relays".to_owned() });
+    assert_eq!(failure.exit, Exit::Refused);
+    assert_eq!(fs::read_to_string(log).unwrap(), "precious");
+}
+
+#[test]
 fn a_testnet_that_lost_its_genesis_but_has_a_chain_is_left_alone() {
     let (_folder, testnet) = made(1, 0);
     fs::create_dir(testnet.layout.node(0).data()).unwrap();
@@ -191,9 +205,12 @@ fn deleting_does_not_follow_links_out_of_the_testnet() {
     fs::remove_dir_all(testnet.layout.node(1).folder()).unwrap();
     symlink(&outside, testnet.layout.node(1).folder()).unwrap();
     symlink(&outside, testnet.layout.node(0).data()).unwrap();
+    fs::write(outside.join("log"), "mine").unwrap();
+    symlink(&outside, testnet.layout.root().join("relays")).unwrap();
 
     remove::remove(&testnet.layout).unwrap();
 
+    assert_eq!(fs::read_to_string(outside.join("log")).unwrap(), "mine");
     assert_eq!(fs::read_to_string(outside.join("config.toml")).unwrap(), "mine");
 }
 

@@ -12,6 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::{BAD, BOLD, DIM, GOOD, Output, Report, styled};
 use crate::play::{self, Played};
+use crate::scratch::Scratch;
 
 /// From here on what a run says about time is doubtful.
 const STARVED_MS_MANY: u64 = 500;
@@ -43,23 +44,15 @@ pub(super) fn run(
         "playing it with {n} validators, for some {} s",
         scenario.run_ms / 1_000
     ));
-    let Played { seen, starved_ms } =
-        play::play(&scenario, arguments.one_more, &folder.path, &interrupt)?;
-    let judgement = judge(&scenario, arguments.one_more, &seen);
-    let met = judgement.as_expected;
-    let directory = folder.end(!met);
-    let report = RunReport {
-        scenario: scenario.name.clone(),
-        one_more: arguments.one_more,
-        judgement,
-        seen,
-        starved_ms,
-        directory,
-    };
-    if starved_ms >= STARVED_MS_MANY {
+    let played = play::play(&scenario, arguments.one_more, folder.path(), &interrupt)?;
+    let mut report = RunReport::new(&scenario, arguments.one_more, played);
+    let met = report.judgement.as_expected;
+    report.directory = folder.end(!met);
+    if report.starved_ms >= STARVED_MS_MANY {
         output.warning(format_args!(
-            "validators waited {starved_ms} ms for a processor, which was taken off the times of \
-             transfers; a run on a computer that does less says more"
+            "a validator waited {} ms for a processor: a run on a computer that does less says \
+             more about times",
+            report.starved_ms
         ));
     }
     output.result(&report)?;
@@ -81,35 +74,36 @@ fn find(name: &str) -> Result<Scenario, Failure> {
 }
 
 /// Where a scenario is played.
-struct Folder {
-    path: PathBuf,
-    temporary: bool,
+enum Folder {
+    /// The directory that was named.
+    Named(PathBuf),
+    /// One of this run's own.
+    Temporary(Scratch),
 }
 
 impl Folder {
     /// The directory that was named, else a temporary one.
     fn new(dir: Option<&Path>) -> Result<Self, Failure> {
-        let named = dir.map(Path::to_owned);
-        let path = named.unwrap_or_else(|| {
-            std::env::temp_dir().join(format!("logothete-run-{}", std::process::id()))
-        });
-        fs::create_dir_all(&path).map_err(|cause| Failure::file("make", &path, &cause))?;
-        let path = fs::canonicalize(&path).map_err(|cause| Failure::file("find", &path, &cause))?;
-        Ok(Self { path, temporary: dir.is_none() })
+        let Some(dir) = dir else {
+            return Scratch::new(&std::env::temp_dir(), "run").map(Self::Temporary);
+        };
+        fs::create_dir_all(dir).map_err(|cause| Failure::file("make", dir, &cause))?;
+        let path = fs::canonicalize(dir).map_err(|cause| Failure::file("find", dir, &cause))?;
+        Ok(Self::Named(path))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) => path,
+            Self::Temporary(scratch) => scratch.path(),
+        }
     }
 
     /// Deletes a temporary one, unless there is something to be looked at. Gives it if it stays.
-    fn end(mut self, keep: bool) -> Option<PathBuf> {
-        self.temporary &= !keep;
-        (!self.temporary).then(|| self.path.clone())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if self.temporary {
-            // What a run leaves behind is of no use to anybody.
-            drop(fs::remove_dir_all(&self.path));
+    fn end(self, keep: bool) -> Option<PathBuf> {
+        match self {
+            Self::Named(path) => Some(path),
+            Self::Temporary(scratch) => keep.then(|| scratch.keep()),
         }
     }
 }
@@ -129,6 +123,20 @@ struct RunReport {
     directory: Option<PathBuf>,
 }
 
+impl RunReport {
+    /// Judges a run.
+    fn new(scenario: &Scenario, one_more: bool, Played { seen, starved_ms }: Played) -> Self {
+        Self {
+            scenario: scenario.name.clone(),
+            one_more,
+            judgement: judge(scenario, one_more, &seen),
+            seen,
+            starved_ms,
+            directory: None,
+        }
+    }
+}
+
 impl Report for RunReport {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
         let text = self.judgement.to_string();
@@ -138,6 +146,11 @@ impl Report for RunReport {
         if !rest.is_empty() {
             writeln!(out, "{rest}")?;
         }
+        let (took, starved) = (self.seen.longest_wait_ms, self.starved_ms);
+        let times = format!(
+            "the slowest transfer took {took} ms; a validator waited {starved} ms for a processor"
+        );
+        writeln!(out, "  {}", styled(DIM, times))?;
         if let Some(directory) = &self.directory {
             writeln!(
                 out,
@@ -195,3 +208,6 @@ impl Report for Shipped {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-use scenario::{Fault, Window};
+use scenario::Fault;
 
 use super::*;
 
@@ -40,15 +40,31 @@ fn what_ends_within_the_run_is_undone_and_what_lasts_is_not() {
     let acts = acts(&scenario, false);
 
     let expected = [
-        (1_000, What::Kill(0)),
-        (2_000, What::Start(0)),
-        (1_500, What::Kill(1)),
+        (1_000, What::Crash(0, Some(2_000))),
+        (1_500, What::Crash(1, None)),
         (3_000, What::Halt(2)),
         (4_000, What::GoOn(2)),
     ];
     let expected = expected.map(|(at_ms, what)| Act { at_ms, what });
     assert_eq!(acts[1..], expected);
-    assert_eq!(crashes(&scenario.base), BTreeSet::from([0, 1]));
+}
+
+#[test]
+fn a_crash_explains_one_death_of_its_validator_and_none_before_it() {
+    let scenario = scenario(&[
+        (1_000, 2_000, Kind::Crash { validator: 0 }),
+        (4_000, 5_000, Kind::Crash { validator: 0 }),
+        (3_000, 9_000, Kind::Pause { validator: 1 }),
+    ]);
+
+    let mut crashes = Crashes::of(&scenario.base);
+
+    assert!(!crashes.explain(0, 999));
+    assert!(crashes.explain(0, 1_000));
+    assert!(!crashes.explain(0, 3_999), "it was started again and died");
+    assert!(crashes.explain(0, 4_001));
+    assert!(!crashes.explain(0, 8_000));
+    assert!(!crashes.explain(1, 8_000));
 }
 
 #[test]
