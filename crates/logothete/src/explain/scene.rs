@@ -1,14 +1,16 @@
 //! What the facts show: who is there, who hears whom, how far all are, and what is in progress.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use api::types::Status;
 use pbft::status::{Held, Standpoint};
 use types::number::{Height, View};
 use types::quorum::Quorum;
 use types::replica::ReplicaId;
 
 use super::Verdict;
-use super::facts::Facts;
+use super::facts::{Facts, Said};
 
 /// A validator counts as heard for so long after its last status, in milliseconds: the core holds its timers by the same
 /// bound, and a status is said every second at least.
@@ -53,7 +55,7 @@ impl<'a> Scene<'a> {
         let retired: Members = facts
             .witnesses
             .iter()
-            .filter(|(_, witness)| witness.status.retired)
+            .filter(|(_, witness)| witness.own().is_some_and(|status| status.retired))
             .map(|(replica, _)| *replica)
             .collect();
         let able: Members = there.difference(&retired).copied().collect();
@@ -116,20 +118,25 @@ impl<'a> Scene<'a> {
         replicas.into_iter().map(|replica| self.name(*replica)).collect()
     }
 
-    /// The most transactions that wait at one of them.
+    /// What those say that answer and do not sign.
+    fn statuses(&self) -> impl Iterator<Item = &Status> {
+        self.facts.witnesses.values().filter_map(|witness| witness.status.as_ref())
+    }
+
+    /// How many transactions wait at t + 1 of them at least.
     pub(super) fn pending(&self) -> u64 {
-        let pending = self.facts.witnesses.values().map(|witness| witness.status.pending);
-        pending.max().unwrap_or_default()
+        let pending = self.statuses().map(|status| status.pending).collect();
+        believed(pending, self.quorum).unwrap_or_default()
     }
 
     fn has_work(&self) -> bool {
-        let in_flight = |witness: &super::facts::Witness| witness.status.in_flight > 0;
-        self.pending() > 0 || self.facts.witnesses.values().any(in_flight)
+        let in_flight = self.statuses().map(|status| status.in_flight).collect();
+        self.pending() > 0 || believed(in_flight, self.quorum).is_some_and(|count| count > 0)
     }
 
     /// How long a view may go without progress, as t + 1 of them say.
     pub(super) fn timeout_ms(&self) -> u64 {
-        let waits = self.facts.witnesses.values().map(|witness| witness.status.timeout_ms);
+        let waits = self.statuses().map(|status| status.timeout_ms);
         believed(waits.collect(), self.quorum).unwrap_or_default()
     }
 
@@ -143,22 +150,22 @@ impl<'a> Scene<'a> {
         times.checked_ilog2().unwrap_or_default()
     }
 
-    /// Whose view changes for this view somebody has who waits for it.
+    /// Whose view changes for this view those have who wait for it.
     pub(super) fn asked(&self) -> Members {
-        let leaving = self.standpoints.values().filter(|it| !it.entered && it.view == self.view);
-        let shown = leaving.filter_map(|it| it.lacks.as_ref()).map(|lacks| lacks.view_changes);
-        let shown: Vec<_> = shown.collect();
-        let all = self.facts.genesis.validators().iter().map(|(replica, _)| replica);
-        all.filter(|replica| shown.iter().any(|set| set.contains(*replica))).collect()
+        let leaving = self.standpoints.iter();
+        let leaving = leaving.filter(|(_, it)| !it.entered && it.view == self.view);
+        let shown =
+            leaving.filter_map(|(replica, it)| Some((*replica, it.lacks.as_ref()?.view_changes)));
+        self.members_shown(shown.collect())
     }
 
     /// What those have of the height in progress who have waited for a while.
-    pub(super) fn in_progress(&self) -> Vec<Held> {
-        let here = self
-            .standpoints
-            .values()
-            .filter(|it| it.entered && (it.view, it.committed) == (self.view, self.height));
-        here.filter_map(|it| it.lacks.as_ref()?.heights.first().copied()).collect()
+    pub(super) fn in_progress(&self) -> Vec<(ReplicaId, Held)> {
+        let here = self.standpoints.iter();
+        let here = here
+            .filter(|(_, it)| it.entered && (it.view, it.committed) == (self.view, self.height));
+        here.filter_map(|(replica, it)| Some((*replica, *it.lacks.as_ref()?.heights.first()?)))
+            .collect()
     }
 
     /// Who has voted in the phase that the height in progress is in, and who has not; nobody when nothing is.
@@ -167,16 +174,26 @@ impl<'a> Scene<'a> {
         if held.is_empty() {
             return (Members::new(), Members::new());
         }
-        let all: Members =
-            self.facts.genesis.validators().iter().map(|(replica, _)| replica).collect();
-        let of = |votes: fn(&Held) -> pbft::status::Members| -> Members {
-            let has = |replica: &ReplicaId| held.iter().any(|held| votes(held).contains(*replica));
-            all.iter().copied().filter(has).collect()
+        let of = |votes: fn(&Held) -> pbft::status::Members| {
+            self.members_shown(held.iter().map(|(by, held)| (*by, votes(held))).collect())
         };
         let (prepares, commits) = (of(|held| held.prepares), of(|held| held.commits));
         let voted = if prepares.len() < self.quorum.q() { prepares } else { commits };
-        let not_voted = all.difference(&voted).copied().collect();
+        let not_voted = self.all().filter(|replica| !voted.contains(replica)).collect();
         (voted, not_voted)
+    }
+
+    /// Whom t + 1 of these show, so that an honest one does, or who shows himself: each set with who shows it.
+    fn members_shown(&self, shown: Vec<(ReplicaId, pbft::status::Members)>) -> Members {
+        let counts = |replica: &ReplicaId| {
+            let by = || shown.iter().filter(|(_, set)| set.contains(*replica)).map(|(by, _)| by);
+            by().count() > self.quorum.t() || by().any(|by| by == replica)
+        };
+        self.all().filter(counts).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = ReplicaId> {
+        self.facts.genesis.validators().iter().map(|(replica, _)| replica)
     }
 
     /// Who is far behind, and at which height.
@@ -205,14 +222,19 @@ fn age_ms(facts: &Facts, replica: ReplicaId) -> Option<u64> {
     heard.map(|said| said.age_ms).min()
 }
 
-/// Where somebody stands: as he says himself when he answers, else as he was heard last.
+/// Where somebody stands: as he says himself when he is known to answer, else as he signed it last.
 fn stands(facts: &Facts, replica: ReplicaId) -> Option<Standpoint> {
-    let Some(witness) = facts.witnesses.get(&replica) else {
-        let heard = facts.witnesses.values().filter_map(|witness| witness.said.get(&replica));
-        let last = heard.min_by_key(|said| said.age_ms);
-        return last.map(|said| said.standpoint.clone());
+    let witness = facts.witnesses.get(&replica);
+    let Some((witness, now)) = witness.and_then(|witness| Some((witness, witness.own()?))) else {
+        let shown = facts.witnesses.values().filter_map(|witness| witness.said.get(&replica));
+        // Who shows an older one, or lies about its age, hides nothing: nobody goes back.
+        let reached = |said: &Said| {
+            let it = &said.standpoint;
+            (it.committed, it.view, it.entered, Reverse(said.age_ms))
+        };
+        return shown.max_by_key(|said| reached(said)).map(|said| said.standpoint.clone());
     };
-    let (now, own) = (&witness.status, witness.said.get(&replica));
+    let own = witness.said.get(&replica);
     // What it lacked when it spoke to all it may have got since.
     let lacks = own.map(|said| &said.standpoint).filter(|said| {
         (said.view, said.entered, said.committed) == (now.view, now.entered, now.height)
@@ -238,6 +260,6 @@ fn groups(facts: &Facts, able: &Members) -> Vec<Members> {
             groups.push(group);
         }
     }
-    groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    groups.sort_by_key(|group| Reverse(group.len()));
     groups
 }
