@@ -13,7 +13,7 @@ use types::reply::{BlockReply, CommittedStatement};
 
 use super::tell::Marked;
 use super::{Act, Event, Inside, World};
-use crate::letter::Letter;
+use crate::letter::{Letter, is_proof};
 use crate::links::Party;
 use crate::plan::{Death, Moment};
 use crate::record::{Happened, Said, contradiction};
@@ -116,11 +116,15 @@ impl World {
             return;
         }
         for evidence in std::mem::take(&mut output.evidence) {
-            self.check.evidence(self.now, replica, &evidence);
+            // Whoever lies may say that anybody lied; it counts when it would convince others.
+            let lies = self.check.is_faulty(replica);
+            if !lies || is_proof(&evidence, &self.door, &self.verifier) {
+                self.check.evidence(self.now, replica, &evidence);
+            }
             let validators = self.genesis.validators();
             let proof = || contradiction(&evidence, validators);
             self.trace.tell(self.now, || Happened::Found { replica, proof: proof() });
-            if !self.check.is_faulty(replica) {
+            if !lies {
                 let culprit = evidence.accused(self.genesis.validators()).get();
                 self.counts.culprits.entry(culprit).or_default().insert(evidence.name());
             }
