@@ -68,11 +68,7 @@ impl Witness {
 impl Facts {
     /// What these validators answer. What is not signed by whom it is about is left out and told of, and so is the
     /// answer of one that gives itself out for another.
-    pub(crate) fn of(
-        genesis: &Genesis,
-        answers: Vec<Asked>,
-        liars: BTreeSet<ReplicaId>,
-    ) -> Self {
+    pub(crate) fn of(genesis: &Genesis, answers: Vec<Asked>, liars: BTreeSet<ReplicaId>) -> Self {
         let mut facts = Self {
             genesis: genesis.clone(),
             witnesses: BTreeMap::new(),

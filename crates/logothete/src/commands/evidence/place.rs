@@ -67,8 +67,7 @@ impl Place {
             let genesis = named.map_or(Ok(testnet.genesis), stopped::read_genesis)?;
             return Ok(Self { genesis, word_of: None, kept });
         }
-        let clients: Vec<_> =
-            place.api.iter().map(|url| client(url)).collect::<Result<_, _>>()?;
+        let clients: Vec<_> = place.api.iter().map(|url| client(url)).collect::<Result<_, _>>()?;
         let unknown = vec![None; clients.len()];
         let kept = Kept::by(status::look_at(clients), unknown)?;
         if let Some(path) = named {
@@ -124,7 +123,8 @@ impl Place {
             }
             Kept::By { answering, .. } => {
                 for (id, keepers) in self.ids(answering, &mut listed.problems)? {
-                    let names: Vec<String> = keepers.iter().map(|keeper| keeper.name.clone()).collect();
+                    let names: Vec<String> =
+                        keepers.iter().map(|keeper| keeper.name.clone()).collect();
                     match self.read_from(&keepers, &id) {
                         Ok((piece, stored_ms)) => {
                             listed.pieces.push((self.summary(&piece, stored_ms), names));
