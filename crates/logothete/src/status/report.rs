@@ -283,7 +283,8 @@ impl Report for StatusReport {
         if !self.convicted.is_empty() {
             let names = self.convicted.join(", ");
             let left = self.faults_left.unwrap_or(0);
-            let line = format!("{names} lied, by evidence in the chain, and leads no view");
+            let lead = if self.convicted.len() == 1 { "leads" } else { "lead" };
+            let line = format!("{names} lied, by evidence in the chain, and {lead} no view");
             writeln!(out, "\n  {}", styled(BAD, line))?;
             writeln!(out, "  {left} more may be faulty; `logothete evidence` shows the proof")?;
         }
