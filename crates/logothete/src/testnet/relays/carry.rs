@@ -130,8 +130,8 @@ async fn carry(
     }
 }
 
-/// Takes what comes, with the moment at which it came. Stuck is it while nothing more is taken: after the end, and while
-/// too much waits.
+/// Takes what comes, with the moment at which it came. It is stuck while it takes nothing more: after the end, and as long
+/// as too much waits.
 async fn take(mut source: OwnedReadHalf, pieces: mpsc::Sender<Piece>, stuck: &watch::Sender<bool>) {
     let mut bytes = vec![0; PIECE_BYTES_MAX];
     loop {
