@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pbft::{Message, Outgoing};
 use types::replica::ReplicaId;
-use types::vote::{Phase, Statement};
+use types::vote::{Phase, Statement, Vote};
 
 use super::{Kind, Role, Strategy};
 use crate::Desk;
@@ -23,17 +23,14 @@ pub(super) const KIND: Kind = Kind {
 };
 
 #[derive(Default)]
-struct Accomplice {
+pub(super) struct Accomplice {
     /// What was said to whom.
     said: BTreeSet<(Statement, ReplicaId)>,
 }
 
-impl Strategy for Accomplice {
-    fn hears(&mut self, desk: &mut Desk, message: &Message) -> Vec<Outgoing> {
-        let Some(vote) = message.vote().filter(|vote| vote.replica != desk.own) else {
-            return Vec::new();
-        };
-        // Two of them do not answer one another for ever: everything is said once.
+impl Accomplice {
+    /// Both votes for what somebody votes for, to him alone, once.
+    pub(super) fn vote_with(&mut self, desk: &mut Desk, vote: &Vote) -> Vec<Outgoing> {
         let statement = Statement { phase: Phase::Prepare, ..vote.statement };
         if !self.said.insert((statement, vote.replica)) {
             return Vec::new();
@@ -43,5 +40,13 @@ impl Strategy for Accomplice {
         }
         let both = [Phase::Prepare, Phase::Commit].map(|phase| Statement { phase, ..statement });
         both.map(|statement| to_one(vote.replica, desk.vote_message(&statement))).into()
+    }
+}
+
+impl Strategy for Accomplice {
+    /// Two of them do not answer one another for ever: everything is said once.
+    fn hears(&mut self, desk: &mut Desk, message: &Message) -> Vec<Outgoing> {
+        let vote = message.vote().filter(|vote| vote.replica != desk.own).copied();
+        vote.map_or_else(Vec::new, |vote| self.vote_with(desk, &vote))
     }
 }

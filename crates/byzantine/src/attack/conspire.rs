@@ -10,15 +10,12 @@ use std::collections::BTreeSet;
 
 use pbft::{Message, Outgoing};
 use types::replica::ReplicaId;
-use types::vote::{Phase, Statement};
 
+use super::accomplice::Accomplice;
 use super::{Kind, Role, Strategy};
 use crate::Desk;
 use crate::desk::to_one;
 use crate::rivals::Rivals;
-
-/// The most statements, each with whom it was said to, that are remembered.
-const SAID_MAX: usize = 1_024;
 
 pub(super) const KIND: Kind = Kind {
     name: "conspire",
@@ -34,8 +31,7 @@ pub(super) const KIND: Kind = Kind {
 #[derive(Default)]
 struct Conspire {
     rivals: Rivals,
-    /// What was said to whom.
-    said: BTreeSet<(Statement, ReplicaId)>,
+    partner: Accomplice,
 }
 
 /// Who is shown what.
@@ -95,20 +91,12 @@ impl Strategy for Conspire {
     }
 
     fn hears(&mut self, desk: &mut Desk, message: &Message) -> Vec<Outgoing> {
-        let Some(vote) = message.vote() else {
+        let Some(vote) = message.vote().copied() else {
             return Vec::new();
         };
         if Plan::of(desk).conspirators.contains(&vote.replica) {
             return Vec::new();
         }
-        let statement = Statement { phase: Phase::Prepare, ..vote.statement };
-        if !self.said.insert((statement, vote.replica)) {
-            return Vec::new();
-        }
-        while self.said.len() > SAID_MAX {
-            self.said.pop_first();
-        }
-        let both = [Phase::Prepare, Phase::Commit].map(|phase| Statement { phase, ..statement });
-        both.map(|statement| to_one(vote.replica, desk.vote_message(&statement))).into()
+        self.partner.vote_with(desk, &vote)
     }
 }
