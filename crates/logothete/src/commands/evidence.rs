@@ -8,6 +8,7 @@ mod file;
 mod list;
 mod piece;
 mod place;
+mod validator;
 mod words;
 
 use std::io::{self, Write};
@@ -25,6 +26,7 @@ use crate::testnet::Testnet;
 
 pub(crate) use file::write as write_file;
 pub(crate) use place::Place;
+pub(crate) use validator::Validator;
 pub(crate) use words::{judge, name};
 
 /// Lists evidence, or does what was asked with a piece.

@@ -8,23 +8,21 @@
 mod merge;
 mod report;
 
-use api::client::Client;
+use std::cell::Cell;
+
 use api::client::error::ClientError;
 use api::types::BlockName;
 use crypto::verify::batch_holds;
 use types::genesis::Genesis;
-use types::lost::{LostProposal, Winner};
+use types::lost::Winner;
 use types::number::Height;
 
 use crate::cli::network::ForksArguments;
-use crate::commands::evidence::Place;
+use crate::commands::evidence::{Place, Validator};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use merge::Merged;
 use report::ForksReport;
-
-/// Lost proposals in a page that is asked for.
-const PAGE: u32 = 100;
 
 /// Asks everybody.
 ///
@@ -36,16 +34,16 @@ pub(crate) fn run(arguments: &ForksArguments, output: &mut Output) -> Result<Exi
     let place = Place::find(&arguments.place.of_evidence())?;
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
     let mut merged = Merged::new(place.genesis());
-    for (name, client) in place.answering() {
-        match told(client, limit) {
-            Ok(Told { lost, forgotten }) => merged.add(name, lost, forgotten),
-            Err(error) => merged.problems.push(format!("{name}: {error}")),
+    for validator in place.answering() {
+        if let Err(error) = add_told(validator, limit, &mut merged) {
+            merged.problems.push(format!("{}: {error}", validator.name));
         }
     }
     merged.cut(limit);
     for height in merged.heights() {
-        let winner = place.answering().iter().find_map(|(_, client)| {
-            let answer = client.certificate(BlockName::Height(height)).ok().flatten()?;
+        let winner = place.answering().iter().find_map(|validator| {
+            let answer = validator.ask(|client| client.certificate(BlockName::Height(height)));
+            let answer = answer.ok().flatten()?;
             committed(place.genesis(), height, &answer.header, &answer.proof)
         });
         merged.decide(height, winner);
@@ -56,26 +54,23 @@ pub(crate) fn run(arguments: &ForksArguments, output: &mut Output) -> Result<Exi
     Ok(Exit::Done)
 }
 
-/// What one validator tells.
-struct Told {
-    lost: Vec<LostProposal>,
-    forgotten: u64,
-}
-
-/// The highest lost proposals that a validator saw, so many.
-fn told(client: &Client, limit: usize) -> Result<Told, ClientError> {
-    let mut told = Told { lost: Vec::new(), forgotten: 0 };
-    let mut before = None;
-    while told.lost.len() < limit {
-        let page = client.forks(before, PAGE)?;
-        told.forgotten = page.forgotten;
-        before = page.next;
-        told.lost.extend(page.forks.into_iter().map(|fork| fork.lost));
-        if before.is_none() {
-            break;
-        }
-    }
-    Ok(told)
+/// Adds the highest lost proposals that a validator saw, so many; each page is checked before the next is asked for.
+fn add_told(
+    validator: &Validator,
+    limit: usize,
+    merged: &mut Merged<'_>,
+) -> Result<(), ClientError> {
+    let forgotten = Cell::new(0);
+    validator.list(
+        limit,
+        |client, before, count| {
+            let page = client.forks(before, count)?;
+            forgotten.set(page.forgotten);
+            Ok((page.forks.into_iter().map(|fork| fork.lost).collect(), page.next))
+        },
+        |next, before| next < before,
+        |lost| merged.add(&validator.name, lost, forgotten.get()),
+    )
 }
 
 /// What is committed at a height, if the proof of it holds.

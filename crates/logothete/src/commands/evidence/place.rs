@@ -10,7 +10,9 @@ use api::types::EvidenceSummary;
 use storage::EvidenceStore;
 use types::evidence::{Evidence, EvidenceId};
 use types::genesis::Genesis;
+use types::replica::ReplicaId;
 
+use super::validator::Validator;
 use super::words::judge;
 use crate::cli::evidence::EvidencePlace;
 use crate::commands::status::PATIENCE;
@@ -18,9 +20,6 @@ use crate::failure::{Exit, Failure};
 use crate::status::{self, Sight, Watch};
 use crate::stopped;
 use crate::testnet::Testnet;
-
-/// Pieces in a page that is asked for.
-const PAGE: u32 = 100;
 
 /// More pieces than a validator keeps: one of each kind against each of 128.
 const PIECES_MAX: usize = 1_024;
@@ -33,9 +32,6 @@ pub(crate) struct Place {
     word_of: Option<String>,
     kept: Kept,
 }
-
-/// A validator that answers, by its name.
-pub(crate) type Validator = (String, Client);
 
 #[derive(Debug)]
 enum Kept {
@@ -64,12 +60,16 @@ impl Place {
         }
         if place.api.is_empty() {
             let testnet = Testnet::find(place.dir.as_deref())?;
-            let kept = Kept::by(Watch::new(testnet.nodes(), PATIENCE).look()?)?;
+            let nodes = testnet.nodes();
+            let replicas = nodes.iter().map(|node| u16::try_from(node.index()).ok());
+            let replicas = replicas.map(|index| index.map(ReplicaId::new)).collect();
+            let kept = Kept::by(Watch::new(nodes, PATIENCE).look()?, replicas)?;
             let genesis = named.map_or(Ok(testnet.genesis), stopped::read_genesis)?;
             return Ok(Self { genesis, word_of: None, kept });
         }
-        let clients = place.api.iter().map(|url| client(url)).collect::<Result<_, _>>()?;
-        let kept = Kept::by(status::look_at(clients))?;
+        let clients: Vec<_> = place.api.iter().map(|url| client(url)).collect::<Result<_, _>>()?;
+        let unknown = vec![None; clients.len()];
+        let kept = Kept::by(status::look_at(clients), unknown)?;
         if let Some(path) = named {
             return Ok(Self { genesis: stopped::read_genesis(path)?, word_of: None, kept });
         }
@@ -77,7 +77,7 @@ impl Place {
         Ok(Self { genesis, word_of: Some(name), kept })
     }
 
-    /// The validators that answer, with their names.
+    /// The validators that answer.
     pub(crate) fn answering(&self) -> &[Validator] {
         match &self.kept {
             Kept::By { answering, .. } => answering,
@@ -123,7 +123,8 @@ impl Place {
             }
             Kept::By { answering, .. } => {
                 for (id, keepers) in self.ids(answering, &mut listed.problems)? {
-                    let names: Vec<String> = keepers.iter().map(|(name, _)| name.clone()).collect();
+                    let names: Vec<String> =
+                        keepers.iter().map(|keeper| keeper.name.clone()).collect();
                     match self.read_from(&keepers, &id) {
                         Ok((piece, stored_ms)) => {
                             listed.pieces.push((self.summary(&piece, stored_ms), names));
@@ -142,21 +143,20 @@ impl Place {
     }
 
     /// What each of them lists, with who lists it.
-    fn ids(
+    fn ids<'a>(
         &self,
-        answering: &[Validator],
+        answering: &'a [Validator],
         problems: &mut Vec<String>,
-    ) -> Result<BTreeMap<EvidenceId, Vec<Validator>>, Failure> {
-        let mut ids: BTreeMap<EvidenceId, Vec<Validator>> = BTreeMap::new();
-        for (name, client) in answering {
-            match listed(client) {
-                Ok(all) => all.into_iter().for_each(|id| {
-                    ids.entry(id).or_default().push((name.clone(), client.clone()));
-                }),
-                Err(cause) => problems.push(format!("{name} does not list its evidence: {cause}")),
+    ) -> Result<BTreeMap<EvidenceId, Vec<&'a Validator>>, Failure> {
+        let mut ids: BTreeMap<EvidenceId, Vec<&Validator>> = BTreeMap::new();
+        for validator in answering {
+            let (all, end) = listed(validator);
+            all.into_iter().for_each(|id| ids.entry(id).or_default().push(validator));
+            if let Err(cause) = end {
+                problems.push(format!("{} does not list its evidence: {cause}", validator.name));
             }
         }
-        if problems.len() < answering.len() {
+        if !ids.is_empty() || problems.len() < answering.len() {
             return Ok(ids);
         }
         Err(Failure::new(Exit::Unreachable, problems.join("; ")))
@@ -165,13 +165,13 @@ impl Place {
     /// The first whole piece with this id that one of them gives.
     fn read_from(
         &self,
-        keepers: &[Validator],
+        keepers: &[&Validator],
         id: &EvidenceId,
     ) -> Result<(Evidence, Option<u64>), String> {
         let mut reason = "it cannot be had".to_owned();
-        for (_, client) in keepers {
+        for keeper in keepers {
             // A validator may answer with anything; the id is the hash of what was asked for.
-            let answer = client.evidence_piece(id).ok().flatten();
+            let answer = keeper.ask(|client| client.evidence_piece(id)).ok().flatten();
             let Some(answer) = answer.filter(|answer| answer.evidence.id() == *id) else {
                 continue;
             };
@@ -252,13 +252,19 @@ impl Listed {
 }
 
 impl Kept {
-    /// What the validators keep that answer.
-    fn by(sights: Vec<Sight>) -> Result<Self, Failure> {
+    /// What the validators keep that answer, each with which one it is, when that is known.
+    fn by(sights: Vec<Sight>, replicas: Vec<Option<ReplicaId>>) -> Result<Self, Failure> {
         let of = sights.len();
         let answering: Vec<Validator> = sights
             .into_iter()
-            .filter(|sight| sight.status.is_some())
-            .filter_map(|sight| Some((sight.name, sight.client?)))
+            .zip(replicas)
+            .filter(|(sight, _)| sight.status.is_some())
+            .filter_map(|(sight, replica)| {
+                let client = sight.client?;
+                // What one calls itself may be the name of another.
+                let name = replica.map_or_else(|| client.url().to_owned(), |_| sight.name);
+                Some(Validator::new(name, replica, client, PATIENCE))
+            })
             .collect();
         if answering.is_empty() {
             return Err(Failure::new(Exit::Unreachable, "no validator answers")
@@ -272,10 +278,11 @@ impl Kept {
         let Self::By { answering, .. } = self else {
             return Err(Failure::new(Exit::NotFound, "no validator was asked"));
         };
-        let Some((name, client)) = answering.first() else {
+        let Some(validator) = answering.first() else {
             return Err(Failure::new(Exit::Unreachable, "no validator answers"));
         };
-        let text = client.genesis_text().map_err(|cause| asking(name, &cause))?;
+        let name = &validator.name;
+        let text = validator.ask(Client::genesis_text).map_err(|cause| asking(name, &cause))?;
         let genesis = Genesis::parse(&text).map_err(|errors| {
             Failure::new(Exit::Fault, format!("the genesis that {name} gives: {errors}"))
         })?;
@@ -283,19 +290,19 @@ impl Kept {
     }
 }
 
-/// All that a validator lists, page by page.
-fn listed(client: &Client) -> Result<Vec<EvidenceId>, ClientError> {
+/// What a validator lists, and how its list ended.
+fn listed(validator: &Validator) -> (Vec<EvidenceId>, Result<(), ClientError>) {
     let mut all = Vec::new();
-    let mut after = None;
-    while all.len() < PIECES_MAX {
-        let page = client.evidence(after, PAGE)?;
-        all.extend(page.evidence.iter().map(|piece| piece.id));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    Ok(all)
+    let end = validator.list(
+        PIECES_MAX,
+        |client, after, count| {
+            let page = client.evidence(after, count)?;
+            Ok((page.evidence.into_iter().map(|piece| piece.id).collect(), page.next))
+        },
+        |next, after| next > after,
+        |ids| all.extend(ids),
+    );
+    (all, end)
 }
 
 fn client(url: &str) -> Result<Client, Failure> {

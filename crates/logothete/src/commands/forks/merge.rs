@@ -13,8 +13,10 @@ pub(super) struct Merged<'a> {
     genesis: &'a Genesis,
     /// By place.
     pub(super) forks: BTreeMap<ProposalPlace, Fork>,
-    /// Who did not answer, or tells what does not hold.
+    /// Who did not answer.
     pub(super) problems: Vec<String>,
+    /// Who told of proposals that are not signed by whom they name, and how many.
+    unproven: BTreeMap<String, usize>,
     /// Who gave proposals up, and how many.
     pub(super) forgotten: BTreeMap<String, u64>,
 }
@@ -36,26 +38,38 @@ pub(super) struct Fork {
 
 impl<'a> Merged<'a> {
     pub(super) fn new(genesis: &'a Genesis) -> Self {
-        let (forks, forgotten) = (BTreeMap::new(), BTreeMap::new());
-        Self { genesis, forks, problems: Vec::new(), forgotten }
+        Self {
+            genesis,
+            forks: BTreeMap::new(),
+            problems: Vec::new(),
+            unproven: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
+        }
     }
 
-    /// What one validator tells. What is not signed by those whom it names is left out and told of.
+    /// A page of what one validator tells. What is not signed by those whom it names is left out and told of.
     pub(super) fn add(&mut self, name: &str, told: Vec<LostProposal>, forgotten: u64) {
         if forgotten > 0 {
             self.forgotten.insert(name.to_owned(), forgotten);
         }
-        let mut unproven = 0_usize;
         for lost in told {
             match Unverified::new(lost).verify(self.genesis.validators()) {
                 Ok(lost) => self.take(name, lost.into_inner()),
-                Err(_) => unproven = unproven.saturating_add(1),
+                Err(_) => {
+                    let times = self.unproven.entry(name.to_owned()).or_default();
+                    *times = times.saturating_add(1);
+                }
             }
         }
-        if unproven > 0 {
-            let what = "that is not signed by whom it names: left out, and it accuses nobody";
-            self.problems.push(format!("{name} tells of a proposal {what} ({unproven} times)"));
-        }
+    }
+
+    /// Who did not answer, or tells what does not hold.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let what = "that is not signed by whom it names: left out, and it accuses nobody";
+        let unproven = self.unproven.iter();
+        let unproven = unproven
+            .map(|(name, times)| format!("{name} tells of a proposal {what} ({times} times)"));
+        self.problems.iter().cloned().chain(unproven).collect()
     }
 
     fn take(&mut self, name: &str, told: LostProposal) {

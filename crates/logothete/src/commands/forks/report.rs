@@ -78,7 +78,8 @@ impl ForksReport {
         merged: Merged<'_>,
         evidence: Vec<EvidenceSummary>,
     ) -> Self {
-        let Merged { forks, problems, forgotten, .. } = merged;
+        let problems = merged.problems();
+        let Merged { forks, forgotten, .. } = merged;
         let rows = forks.into_values().rev().map(|fork| Row::new(genesis, fork, &evidence));
         Self { asked, forks: rows.collect(), forgotten, problems }
     }

@@ -86,7 +86,8 @@ fn what_is_not_signed_by_whom_it_names_is_left_out_and_told_of() {
     merged.add("node2", vec![lost], 0);
 
     assert_eq!(merged.forks.len(), 1);
-    let [problem] = &merged.problems[..] else { panic!("{:?}", merged.problems) };
+    let problems = merged.problems();
+    let [problem] = &problems[..] else { panic!("{problems:?}") };
     assert!(problem.starts_with("node1 tells of a proposal") && problem.contains("2 times"));
     let forks: Vec<_> = merged.forks.values().map(|fork| fork.seen_by.clone()).collect();
     assert_eq!(forks, [["node2"]]);

@@ -16,6 +16,21 @@ fn validator(signers: &Signers, name: &str, pieces: Option<&[Evidence]>) -> Vali
         let answers = pieces.iter().cloned();
         answers.map(|piece| EvidenceAnswer::new(&signers.genesis, piece, None)).collect::<Vec<_>>()
     });
+    answering(name, move |path| {
+        let asked = kept.iter().flatten().find(|it| path.contains(&it.summary.id.to_string()));
+        match (&kept, asked) {
+            (None, _) => "\u{1b}[2J".to_owned(),
+            (Some(_), Some(answer)) => serde_json::to_string(answer).unwrap(),
+            (Some(kept), None) => {
+                let evidence = kept.iter().map(|answer| answer.summary.clone()).collect();
+                serde_json::to_string(&EvidencePage { evidence, next: None }).unwrap()
+            }
+        }
+    })
+}
+
+/// A validator of this name that answers each path so.
+fn answering(name: &str, answer: impl Fn(&str) -> String + Send + 'static) -> Validator {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     // It ends with the process of the test.
@@ -23,22 +38,13 @@ fn validator(signers: &Signers, name: &str, pieces: Option<&[Evidence]>) -> Vali
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            let path = lines.next().unwrap().unwrap();
-            let asked = kept.iter().flatten().find(|it| path.contains(&it.summary.id.to_string()));
-            let body = match (&kept, asked) {
-                (None, _) => "\u{1b}[2J".to_owned(),
-                (Some(_), Some(answer)) => serde_json::to_string(answer).unwrap(),
-                (Some(kept), None) => {
-                    let evidence = kept.iter().map(|answer| answer.summary.clone()).collect();
-                    serde_json::to_string(&EvidencePage { evidence, next: None }).unwrap()
-                }
-            };
+            let body = answer(&lines.next().unwrap().unwrap());
             lines.by_ref().find(|line| line.as_ref().is_ok_and(String::is_empty));
             let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
             write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
         }
     });
-    (name.to_owned(), Client::new(&url).unwrap())
+    Validator::new(name.to_owned(), None, Client::new(&url).unwrap(), PATIENCE)
 }
 
 fn place(signers: &Signers, answering: Vec<Validator>) -> Place {
@@ -78,6 +84,27 @@ fn a_validator_that_lists_a_lie_frames_nobody_and_hides_nothing() {
     assert!(lying.starts_with("node1: evidence ") && lying.ends_with(reason), "{lying}");
     assert_eq!(place.piece(&proof.id().to_string()).unwrap().0, proof);
     assert_eq!(place.piece(&frame.id().to_string()).unwrap_err().exit, Exit::Fault);
+}
+
+#[test]
+fn a_list_that_never_ends_hides_nothing_that_others_keep() {
+    let signers = Signers::new(4);
+    let proof = signers.evidence()[0].clone();
+    let endless = EvidencePage { evidence: Vec::new(), next: Some(proof.id()) };
+    let endless = serde_json::to_string(&endless).unwrap();
+    let place = place(
+        &signers,
+        vec![
+            answering("node1", move |_| endless.clone()),
+            validator(&signers, "node2", Some(std::slice::from_ref(&proof))),
+        ],
+    );
+
+    let listed = place.pieces().unwrap();
+
+    assert_eq!(listed.pieces.len(), 1);
+    let [problem] = listed.problems.as_slice() else { panic!("{listed:?}") };
+    assert!(problem.starts_with("node1 does not list") && problem.contains("go on"), "{problem}");
 }
 
 #[test]
