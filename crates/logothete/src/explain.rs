@@ -10,7 +10,7 @@ mod words;
 
 use serde::Serialize;
 
-pub(crate) use facts::Facts;
+pub(crate) use facts::{Asked, Facts};
 use scene::Scene;
 
 /// What is the matter with a network.

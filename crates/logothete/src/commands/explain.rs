@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::thread;
 
+use api::client::Client;
 use api::client::error::ClientError;
 use api::types::StandingAnswer;
 use types::replica::ReplicaId;
 
 use crate::cli::network::ExplainArguments;
-use crate::commands::evidence::Place;
-use crate::explain::{Explanation, Facts, Verdict, explain};
+use crate::commands::evidence::{Place, Validator};
+use crate::explain::{Asked, Explanation, Facts, Verdict, explain};
 use crate::failure::{Exit, Failure};
 use crate::output::{BAD, BOLD, GOOD, Output, Report, WARN, styled};
 
@@ -24,9 +25,9 @@ pub(crate) fn run(arguments: &ExplainArguments, output: &mut Output) -> Result<E
     let place = Place::find(&arguments.place.of_evidence())?;
     let mut problems = Vec::new();
     let mut answers = Vec::new();
-    for (name, answer) in ask(&place) {
+    for (Validator { name, replica, .. }, answer) in ask(&place) {
         match answer {
-            Ok(answer) => answers.push((name, answer)),
+            Ok(answer) => answers.push(Asked { name: name.clone(), replica: *replica, answer }),
             Err(error) => problems.push(format!("{name}: {error}")),
         }
     }
@@ -45,16 +46,15 @@ pub(crate) fn run(arguments: &ExplainArguments, output: &mut Output) -> Result<E
 }
 
 /// Asks all at the same time: their answers are about one moment.
-fn ask(place: &Place) -> Vec<(String, Result<StandingAnswer, ClientError>)> {
+fn ask(place: &Place) -> Vec<(&Validator, Result<StandingAnswer, ClientError>)> {
     thread::scope(|scope| {
-        let asked = place.answering().iter().map(|(name, client)| {
-            let answer = scope.spawn(move || client.standing());
-            (name, answer)
+        let asked = place.answering().iter().map(|validator| {
+            let answer = scope.spawn(move || validator.ask(Client::standing));
+            (validator, answer)
         });
         let asked: Vec<_> = asked.collect();
-        let answers = asked
-            .into_iter()
-            .filter_map(|(name, answer)| Some((name.clone(), answer.join().ok()?)));
+        let answers =
+            asked.into_iter().filter_map(|(asked, answer)| Some((asked, answer.join().ok()?)));
         answers.collect()
     })
 }

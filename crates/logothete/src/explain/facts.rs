@@ -27,11 +27,24 @@ pub(crate) struct Facts {
     pub(crate) problems: Vec<String>,
 }
 
+/// An answer, and who gave it.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// The name it was asked by: one that the user knows, and not what it calls itself.
+    pub(crate) name: String,
+    /// Which validator was asked, when that is known; else it is only the word of whoever answered.
+    pub(crate) replica: Option<ReplicaId>,
+    /// What it answers.
+    pub(crate) answer: StandingAnswer,
+}
+
 /// A validator that answers.
 #[derive(Debug, Clone)]
 pub(crate) struct Witness {
-    /// What it says of itself.
-    pub(crate) status: Status,
+    /// What it says and does not sign; nothing when several say that they are this validator.
+    pub(crate) status: Option<Status>,
+    /// Whether it is known that this validator was asked, so that the status is about it.
+    pub(crate) known: bool,
     /// What it last heard of everybody, itself included: signed by whom it is about.
     pub(crate) said: BTreeMap<ReplicaId, Said>,
 }
@@ -45,14 +58,17 @@ pub(crate) struct Said {
     pub(crate) standpoint: Standpoint,
 }
 
+impl Witness {
+    /// What it says of itself, as far as nobody else can have said it.
+    pub(crate) fn own(&self) -> Option<&Status> {
+        self.status.as_ref().filter(|_| self.known)
+    }
+}
+
 impl Facts {
-    /// What these validators answer, each with the name it was asked by. What is not signed by whom it is about is left
-    /// out and told of.
-    pub(crate) fn of(
-        genesis: &Genesis,
-        answers: Vec<(String, StandingAnswer)>,
-        liars: BTreeSet<ReplicaId>,
-    ) -> Self {
+    /// What these validators answer. What is not signed by whom it is about is left out and told of, and so is the
+    /// answer of one that gives itself out for another.
+    pub(crate) fn of(genesis: &Genesis, answers: Vec<Asked>, liars: BTreeSet<ReplicaId>) -> Self {
         let mut facts = Self {
             genesis: genesis.clone(),
             witnesses: BTreeMap::new(),
@@ -60,36 +76,74 @@ impl Facts {
             problems: Vec::new(),
         };
         let door = Door::strict(genesis.validators().clone());
-        for (name, answer) in answers {
-            facts.take(&name, answer, &door);
+        let mut claimed: BTreeMap<ReplicaId, Vec<Asked>> = BTreeMap::new();
+        for asked in answers {
+            match facts.problem(&asked) {
+                Some(problem) => facts.problems.push(problem),
+                None => {
+                    let replica = ReplicaId::new(asked.answer.status.replica);
+                    claimed.entry(replica).or_default().push(asked);
+                }
+            }
+        }
+        for (replica, claims) in claimed {
+            facts.take(replica, claims, &door);
         }
         facts
     }
 
-    fn take(&mut self, name: &str, answer: StandingAnswer, door: &Door) {
-        let StandingAnswer { status, said } = answer;
+    /// Why an answer is not used at all.
+    fn problem(&self, asked: &Asked) -> Option<String> {
+        let (name, status) = (&asked.name, &asked.answer.status);
         let replica = ReplicaId::new(status.replica);
         if status.chain != *self.genesis.chain() {
-            self.problems.push(format!("{name} is of another chain, {}", status.chain));
-            return;
+            return Some(format!("{name} is of another chain, {}", status.chain));
         }
-        if door.validators().get(replica).is_none() || self.witnesses.contains_key(&replica) {
-            self.problems.push(format!("{name} says that it is replica {replica}, and is not"));
-            return;
+        let other = asked.replica.is_some_and(|expected| expected != replica);
+        let holds = !other && self.genesis.validators().get(replica).is_some();
+        (!holds).then(|| format!("{name} says that it is replica {replica}, and is not"))
+    }
+
+    /// Takes what this validator answers, or all those that say they are this one.
+    fn take(&mut self, replica: ReplicaId, claims: Vec<Asked>, door: &Door) {
+        let names: Vec<&str> = claims.iter().map(|asked| asked.name.as_str()).collect();
+        let only = names.len() == 1;
+        if !only {
+            let names = names.join(", ");
+            self.problems.push(format!(
+                "{names} all say that they are replica {replica}: only what is signed counts of them"
+            ));
         }
-        let mut held = BTreeMap::new();
+        let mut witness = Witness { status: None, known: false, said: BTreeMap::new() };
+        for Asked { name, replica: known, answer } in claims {
+            let StandingAnswer { status, said } = answer;
+            witness.status = only.then_some(status);
+            witness.known = only && known.is_some();
+            self.hear(&name, said, &mut witness.said, door);
+        }
+        self.witnesses.insert(replica, witness);
+    }
+
+    /// Takes of the words that one shows those that are signed by whom they are about, of each validator the last.
+    fn hear(
+        &mut self,
+        name: &str,
+        said: Vec<SaidStatus>,
+        held: &mut BTreeMap<ReplicaId, Said>,
+        door: &Door,
+    ) {
         for shown in said {
-            let about = ReplicaId::new(shown.replica);
+            let (about, age_ms) = (ReplicaId::new(shown.replica), shown.age_ms);
             match verified(&shown, door) {
+                Some(_) if held.get(&about).is_some_and(|held| held.age_ms <= age_ms) => {}
                 Some(standpoint) => {
-                    held.insert(about, Said { age_ms: shown.age_ms, standpoint });
+                    held.insert(about, Said { age_ms, standpoint });
                 }
                 None => self.problems.push(format!(
                     "{name} shows a status of replica {about} that this one did not sign"
                 )),
             }
         }
-        self.witnesses.insert(replica, Witness { status, said: held });
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the facts show: who is there, who hears whom, how far all are, and what is in progress.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use api::types::Status;
 use pbft::status::{Held, Standpoint};
 use types::number::{Height, View};
 use types::quorum::Quorum;
@@ -53,7 +55,7 @@ impl<'a> Scene<'a> {
         let retired: Members = facts
             .witnesses
             .iter()
-            .filter(|(_, witness)| witness.status.retired)
+            .filter(|(_, witness)| witness.own().is_some_and(|status| status.retired))
             .map(|(replica, _)| *replica)
             .collect();
         let able: Members = there.difference(&retired).copied().collect();
@@ -116,20 +118,23 @@ impl<'a> Scene<'a> {
         replicas.into_iter().map(|replica| self.name(*replica)).collect()
     }
 
+    /// What those say that answer and do not sign.
+    fn statuses(&self) -> impl Iterator<Item = &Status> {
+        self.facts.witnesses.values().filter_map(|witness| witness.status.as_ref())
+    }
+
     /// The most transactions that wait at one of them.
     pub(super) fn pending(&self) -> u64 {
-        let pending = self.facts.witnesses.values().map(|witness| witness.status.pending);
-        pending.max().unwrap_or_default()
+        self.statuses().map(|status| status.pending).max().unwrap_or_default()
     }
 
     fn has_work(&self) -> bool {
-        let in_flight = |witness: &super::facts::Witness| witness.status.in_flight > 0;
-        self.pending() > 0 || self.facts.witnesses.values().any(in_flight)
+        self.pending() > 0 || self.statuses().any(|status| status.in_flight > 0)
     }
 
     /// How long a view may go without progress, as t + 1 of them say.
     pub(super) fn timeout_ms(&self) -> u64 {
-        let waits = self.facts.witnesses.values().map(|witness| witness.status.timeout_ms);
+        let waits = self.statuses().map(|status| status.timeout_ms);
         believed(waits.collect(), self.quorum).unwrap_or_default()
     }
 
@@ -205,14 +210,19 @@ fn age_ms(facts: &Facts, replica: ReplicaId) -> Option<u64> {
     heard.map(|said| said.age_ms).min()
 }
 
-/// Where somebody stands: as he says himself when he answers, else as he was heard last.
+/// Where somebody stands: as he says himself when he is known to answer, else as he signed it last.
 fn stands(facts: &Facts, replica: ReplicaId) -> Option<Standpoint> {
-    let Some(witness) = facts.witnesses.get(&replica) else {
-        let heard = facts.witnesses.values().filter_map(|witness| witness.said.get(&replica));
-        let last = heard.min_by_key(|said| said.age_ms);
+    let witness = facts.witnesses.get(&replica);
+    let Some((witness, now)) = witness.and_then(|witness| Some((witness, witness.own()?))) else {
+        let shown = facts.witnesses.values().filter_map(|witness| witness.said.get(&replica));
+        // Who shows an older one, or lies about its age, hides nothing: nobody goes back.
+        let last = shown.max_by_key(|said| {
+            let it = &said.standpoint;
+            (it.committed, it.view, it.entered, Reverse(said.age_ms))
+        });
         return last.map(|said| said.standpoint.clone());
     };
-    let (now, own) = (&witness.status, witness.said.get(&replica));
+    let own = witness.said.get(&replica);
     // What it lacked when it spoke to all it may have got since.
     let lacks = own.map(|said| &said.standpoint).filter(|said| {
         (said.view, said.entered, said.committed) == (now.view, now.entered, now.height)
@@ -238,6 +248,6 @@ fn groups(facts: &Facts, able: &Members) -> Vec<Members> {
             groups.push(group);
         }
     }
-    groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    groups.sort_by_key(|group| Reverse(group.len()));
     groups
 }

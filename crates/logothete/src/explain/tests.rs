@@ -4,10 +4,10 @@ mod net;
 
 use api::hex;
 use pbft::Message;
-use types::number::View;
+use types::number::{Height, View};
 use types::vote::Phase;
 
-use super::{Explanation, Verdict, explain};
+use super::{Asked, Explanation, Facts, Verdict, explain};
 use net::Net;
 
 /// Asserts what is shown of one that is there as one that is not.
@@ -252,16 +252,16 @@ fn some_do_not_vote() {
 fn a_validator_cannot_speak_for_another() {
     let net = Net::new(4);
     let mut answers = net.answers(&[0, 1, 2]);
-    let mut lie = net.answers(&[1]).remove(0).1;
+    let mut lie = net.answers(&[1]).remove(0).answer;
     // Node 1 shows words of node 3 under the name of node 2, and of node 0 with another height.
     let of_three = lie.said[3].status.clone();
     lie.said[2].status = of_three;
     let mut words: pbft::Status = hex::from_hex_wire(&lie.said[0].status, 10_000).unwrap();
     words.standpoint.view = View::new(77);
     lie.said[0].status = hex::to_hex_wire(&words);
-    answers[1].1 = lie;
+    answers[1].answer = lie;
 
-    let facts = super::Facts::of(&net.signers.genesis, answers, [].into());
+    let facts = Facts::of(&net.signers.genesis, answers, [].into());
 
     let expected = ["replica 0", "replica 2"]
         .map(|about| format!("node1 shows a status of {about} that this one did not sign"));
@@ -269,4 +269,62 @@ fn a_validator_cannot_speak_for_another() {
     let found = explain(&facts);
     assert_eq!((found.verdict, found.view), (Verdict::Idle, 0));
     assert_eq!((found.heard_only, found.problems.len()), (vec!["node3".to_owned()], 2));
+}
+
+/// The answers of four, of which this one is that of replica 0, who says that he is replica 1 and has retired.
+fn impostor(net: &Net) -> Vec<Asked> {
+    let mut answers = net.answers(&[0, 1, 2, 3]);
+    let lie = &mut answers[0].answer;
+    (lie.status.replica, lie.status.retired) = (1, true);
+    (lie.status.height, lie.status.view) = (Height::GENESIS, View::new(9));
+    lie.said.clear();
+    answers
+}
+
+/// A network that has committed a few blocks.
+fn at_work() -> Net {
+    let mut net = Net::new(4);
+    for _ in 0..40 {
+        net.submit();
+        net.run(50);
+    }
+    net.run(1_500);
+    net
+}
+
+#[test]
+fn who_gives_himself_out_for_another_is_named_and_nothing_is_said_of_the_other() {
+    let net = at_work();
+
+    let facts = Facts::of(&net.signers.genesis, impostor(&net), [].into());
+
+    assert_eq!(facts.problems, ["node0 says that it is replica 1, and is not"]);
+    let found = explain(&facts);
+    assert_eq!((found.verdict, found.height, found.view), (Verdict::Idle, 40, 0));
+    assert_eq!((found.retired.len(), found.behind.len()), (0, 0), "{found:#?}");
+    assert_eq!(found.answering, ["node1", "node2", "node3"]);
+}
+
+#[test]
+fn of_two_that_say_they_are_one_validator_only_what_is_signed_counts() {
+    let net = at_work();
+    let mut answers = impostor(&net);
+    let urls = [0, 1, 2, 3].map(|node| format!("http://127.0.0.1:400{node}"));
+    for (asked, url) in answers.iter_mut().zip(&urls) {
+        (asked.name, asked.replica) = (url.clone(), None);
+    }
+
+    let facts = Facts::of(&net.signers.genesis, answers.clone(), [].into());
+
+    let [problem] = &facts.problems[..] else { panic!("{:?}", facts.problems) };
+    let both = format!("{}, {} all say that they are replica 1", urls[0], urls[1]);
+    assert!(problem.starts_with(&both), "{problem}");
+    let found = explain(&facts);
+    assert_eq!((found.verdict, found.height, found.view), (Verdict::Idle, 40, 0));
+    assert_eq!((found.retired.len(), found.behind.len()), (0, 0), "{found:#?}");
+    // Nor does it count what one says whom nobody contradicts.
+    answers.remove(1);
+    let found = explain(&Facts::of(&net.signers.genesis, answers, [].into()));
+    assert_eq!((found.verdict, found.height, found.view), (Verdict::Idle, 40, 0));
+    assert_eq!((found.retired.len(), found.behind.len()), (0, 0), "{found:#?}");
 }

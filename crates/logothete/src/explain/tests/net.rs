@@ -15,7 +15,7 @@ use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
 use types::transaction::{Action, SignedTransaction, Transaction, Transfer};
 
-use crate::explain::{Explanation, Facts, explain};
+use crate::explain::{Asked, Explanation, Facts, explain};
 use crate::fixture::Signers;
 use crate::testnet::plan::Plan;
 
@@ -153,8 +153,14 @@ impl Net {
         Facts::of(&self.signers.genesis, self.answers(asked), self.liars.clone())
     }
 
-    pub(super) fn answers(&self, asked: &[u16]) -> Vec<(String, StandingAnswer)> {
-        asked.iter().map(|number| (format!("node{number}"), self.answer(*number))).collect()
+    /// What these answer, each known to be asked.
+    pub(super) fn answers(&self, asked: &[u16]) -> Vec<Asked> {
+        let answers = asked.iter().map(|number| Asked {
+            name: format!("node{number}"),
+            replica: Some(ReplicaId::new(*number)),
+            answer: self.answer(*number),
+        });
+        answers.collect()
     }
 
     fn answer(&self, number: u16) -> StandingAnswer {
