@@ -123,13 +123,15 @@ impl<'a> Scene<'a> {
         self.facts.witnesses.values().filter_map(|witness| witness.status.as_ref())
     }
 
-    /// The most transactions that wait at one of them.
+    /// How many transactions wait at t + 1 of them at least.
     pub(super) fn pending(&self) -> u64 {
-        self.statuses().map(|status| status.pending).max().unwrap_or_default()
+        let pending = self.statuses().map(|status| status.pending).collect();
+        believed(pending, self.quorum).unwrap_or_default()
     }
 
     fn has_work(&self) -> bool {
-        self.pending() > 0 || self.statuses().any(|status| status.in_flight > 0)
+        let in_flight = self.statuses().map(|status| status.in_flight).collect();
+        self.pending() > 0 || believed(in_flight, self.quorum).is_some_and(|count| count > 0)
     }
 
     /// How long a view may go without progress, as t + 1 of them say.
@@ -148,22 +150,22 @@ impl<'a> Scene<'a> {
         times.checked_ilog2().unwrap_or_default()
     }
 
-    /// Whose view changes for this view somebody has who waits for it.
+    /// Whose view changes for this view those have who wait for it.
     pub(super) fn asked(&self) -> Members {
-        let leaving = self.standpoints.values().filter(|it| !it.entered && it.view == self.view);
-        let shown = leaving.filter_map(|it| it.lacks.as_ref()).map(|lacks| lacks.view_changes);
-        let shown: Vec<_> = shown.collect();
-        let all = self.facts.genesis.validators().iter().map(|(replica, _)| replica);
-        all.filter(|replica| shown.iter().any(|set| set.contains(*replica))).collect()
+        let leaving = self.standpoints.iter();
+        let leaving = leaving.filter(|(_, it)| !it.entered && it.view == self.view);
+        let shown =
+            leaving.filter_map(|(replica, it)| Some((*replica, it.lacks.as_ref()?.view_changes)));
+        self.members_shown(shown.collect())
     }
 
     /// What those have of the height in progress who have waited for a while.
-    pub(super) fn in_progress(&self) -> Vec<Held> {
-        let here = self
-            .standpoints
-            .values()
-            .filter(|it| it.entered && (it.view, it.committed) == (self.view, self.height));
-        here.filter_map(|it| it.lacks.as_ref()?.heights.first().copied()).collect()
+    pub(super) fn in_progress(&self) -> Vec<(ReplicaId, Held)> {
+        let here = self.standpoints.iter();
+        let here = here
+            .filter(|(_, it)| it.entered && (it.view, it.committed) == (self.view, self.height));
+        here.filter_map(|(replica, it)| Some((*replica, *it.lacks.as_ref()?.heights.first()?)))
+            .collect()
     }
 
     /// Who has voted in the phase that the height in progress is in, and who has not; nobody when nothing is.
@@ -172,16 +174,26 @@ impl<'a> Scene<'a> {
         if held.is_empty() {
             return (Members::new(), Members::new());
         }
-        let all: Members =
-            self.facts.genesis.validators().iter().map(|(replica, _)| replica).collect();
-        let of = |votes: fn(&Held) -> pbft::status::Members| -> Members {
-            let has = |replica: &ReplicaId| held.iter().any(|held| votes(held).contains(*replica));
-            all.iter().copied().filter(has).collect()
+        let of = |votes: fn(&Held) -> pbft::status::Members| {
+            self.members_shown(held.iter().map(|(by, held)| (*by, votes(held))).collect())
         };
         let (prepares, commits) = (of(|held| held.prepares), of(|held| held.commits));
         let voted = if prepares.len() < self.quorum.q() { prepares } else { commits };
-        let not_voted = all.difference(&voted).copied().collect();
+        let not_voted = self.all().filter(|replica| !voted.contains(replica)).collect();
         (voted, not_voted)
+    }
+
+    /// Whom t + 1 of these show, so that an honest one does, or who shows himself: each set with who shows it.
+    fn members_shown(&self, shown: Vec<(ReplicaId, pbft::status::Members)>) -> Members {
+        let counts = |replica: &ReplicaId| {
+            let by = || shown.iter().filter(|(_, set)| set.contains(*replica)).map(|(by, _)| by);
+            by().count() > self.quorum.t() || by().any(|by| by == replica)
+        };
+        self.all().filter(counts).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = ReplicaId> {
+        self.facts.genesis.validators().iter().map(|(replica, _)| replica)
     }
 
     /// Who is far behind, and at which height.

@@ -4,7 +4,9 @@ mod net;
 
 use api::hex;
 use pbft::Message;
+use pbft::status::{Members, Standpoint};
 use types::number::{Height, View};
+use types::replica::ReplicaId;
 use types::vote::Phase;
 
 use super::{Asked, Explanation, Facts, Verdict, explain};
@@ -327,4 +329,67 @@ fn of_two_that_say_they_are_one_validator_only_what_is_signed_counts() {
     let found = explain(&Facts::of(&net.signers.genesis, answers, [].into()));
     assert_eq!((found.verdict, found.height, found.view), (Verdict::Idle, 40, 0));
     assert_eq!((found.retired.len(), found.behind.len()), (0, 0), "{found:#?}");
+}
+
+/// One signs another standpoint of its own.
+fn sign_other(net: &Net, asked: &mut Asked, change: impl FnOnce(&mut Standpoint)) {
+    let replica = asked.answer.status.replica;
+    let own = asked.answer.said.iter_mut().find(|said| said.replica == replica).unwrap();
+    let status: pbft::Status = hex::from_hex_wire(&own.status, 10_000).unwrap();
+    let mut standpoint = status.standpoint;
+    change(&mut standpoint);
+    let (chain, key) = (net.signers.genesis.chain(), net.signers.key(replica));
+    own.status = hex::to_hex_wire(&pbft::Status::sign(standpoint, chain, key));
+}
+
+/// All of four.
+fn everybody() -> Members {
+    (0..4).map(ReplicaId::new).collect()
+}
+
+#[test]
+fn one_alone_does_not_say_who_has_voted_nor_what_waits() {
+    let mut net = Net::new(4);
+    net.lose(|_, to, message| to >= 2 && matches!(message, Message::PrePrepare(_)));
+    net.submit();
+    net.run(1_000);
+    let mut answers = net.answers(&[0, 1, 2, 3]);
+    answers[1].answer.status.pending = 77;
+    sign_other(&net, &mut answers[1], |it| {
+        let held = &mut it.lacks.as_mut().expect("it waits").heights[0];
+        (held.prepares, held.commits) = (everybody(), everybody());
+    });
+
+    let found = explain(&Facts::of(&net.signers.genesis, answers, [].into()));
+
+    assert_eq!((found.verdict, found.pending), (Verdict::Waiting, 1), "{found:#?}");
+    assert_eq!((found.voted, found.not_voted.len()), (vec!["node0".into(), "node1".into()], 2));
+}
+
+#[test]
+fn one_alone_does_not_say_who_asked_for_a_view() {
+    let mut net = Net::new(4);
+    net.submit();
+    net.kill(&[2, 3]);
+    net.run(5_000);
+    let mut answers = net.answers(&[0, 1]);
+    sign_other(&net, &mut answers[1], |it| {
+        it.lacks.as_mut().expect("it waits").view_changes = everybody();
+    });
+
+    let found = explain(&Facts::of(&net.signers.genesis, answers, [].into()));
+
+    assert_eq!((found.verdict, found.view), (Verdict::NoQuorum, 1));
+    assert_eq!(found.asked, ["node0", "node1"]);
+}
+
+#[test]
+fn one_alone_makes_no_work() {
+    let net = Net::new(4);
+    let mut answers = net.answers(&[0, 1, 2, 3]);
+    (answers[1].answer.status.pending, answers[1].answer.status.in_flight) = (77, 7);
+
+    let found = explain(&Facts::of(&net.signers.genesis, answers, [].into()));
+
+    assert_eq!((found.verdict, found.pending), (Verdict::Idle, 0));
 }
