@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use api::client::Client;
 use api::types::Status;
+use types::genesis::NAME_BYTES_MAX;
 
 use crate::failure::Failure;
 use crate::testnet::attacks::Attacks;
@@ -121,11 +122,17 @@ pub(crate) fn look_at(clients: Vec<Client>) -> Vec<Sight> {
         .collect();
     ask(&mut sights);
     for sight in &mut sights {
-        if let Some(status) = &sight.status {
+        if let Some(status) = sight.status.as_ref().filter(|status| names_validator(&status.name)) {
             sight.name.clone_from(&status.name);
         }
     }
     sights
+}
+
+/// Whether a genesis may have such a name: what is none goes to no terminal.
+fn names_validator(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=NAME_BYTES_MAX).contains(&text.len()) && text.bytes().all(plain)
 }
 
 /// Asks everybody who is not known to be away how they are.
@@ -146,3 +153,6 @@ fn ask(sights: &mut [Sight]) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

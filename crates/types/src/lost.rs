@@ -18,6 +18,9 @@ use crate::replica::ReplicaId;
 use crate::validators::ValidatorSet;
 use crate::vote::{NotAMember, Phase, Statement, Vote};
 
+/// Longest name of a rule, in bytes.
+const RULE_BYTES_MAX: usize = 64;
+
 /// A proposal that did not become part of the chain of the replica that tells of it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "crypto::encoding")]
@@ -29,7 +32,7 @@ pub struct LostProposal {
     /// Votes of others for the block in this view, and the primary's commit vote; at most one of each phase of each
     /// replica.
     pub votes: Vec<Vote>,
-    /// The rule by which the replica refused to vote for it.
+    /// The rule by which the replica refused to vote for it: 1 to 64 lower-case letters and hyphens.
     pub refused: Option<String>,
     /// What the same primary signed for another block at the same place.
     pub rival: Option<Vote>,
@@ -118,6 +121,9 @@ pub enum LostProposalError {
     /// The rival is no other proposal at the same place.
     #[error("the rival is no other proposal of the primary at this place")]
     NoRival,
+    /// The rule is no name of one, but a text of whoever tells of the proposal.
+    #[error("the rule by which it was refused is no name of a rule")]
+    NoRule,
     /// There is no such replica.
     #[error(transparent)]
     NotAMember(#[from] NotAMember),
@@ -134,7 +140,7 @@ impl LostProposal {
         self.proposed.replica
     }
 
-    /// Why it was lost, in one word that is stable over versions: `refused`, `rival`, `outvoted` or `view-left`; the
+    /// Why it was lost, in one word that is stable over versions: `refused`, `rival`, `view-left` or `outvoted`; the
     /// first of them that holds.
     pub const fn why(&self) -> &'static str {
         if self.refused.is_some() {
@@ -166,6 +172,9 @@ impl LostProposal {
         if said.phase != Phase::Prepare || replica != validators.primary(view) {
             return Err(LostProposalError::NotPrimary { replica, view });
         }
+        if self.refused.as_deref().is_some_and(|rule| !names_rule(rule)) {
+            return Err(LostProposalError::NoRule);
+        }
         let header = self.header.as_ref();
         if header.is_some_and(|it| it.id() != said.block || it.height != said.height) {
             return Err(LostProposalError::OtherHeader);
@@ -184,6 +193,12 @@ impl LostProposal {
         }
         Err(LostProposalError::NoRival)
     }
+}
+
+/// Whether a text may be the name of a rule: it is shown to people and in logs, and comes from others.
+fn names_rule(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+    (1..=RULE_BYTES_MAX).contains(&text.len()) && text.bytes().all(plain)
 }
 
 impl Authenticated for LostProposal {

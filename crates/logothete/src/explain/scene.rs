@@ -10,7 +10,7 @@ use types::quorum::Quorum;
 use types::replica::ReplicaId;
 
 use super::Verdict;
-use super::facts::{Facts, Said};
+use super::facts::Facts;
 
 /// A validator counts as heard for so long after its last status, in milliseconds: the core holds its timers by the same
 /// bound, and a status is said every second at least.
@@ -228,11 +228,11 @@ fn stands(facts: &Facts, replica: ReplicaId) -> Option<Standpoint> {
     let Some((witness, now)) = witness.and_then(|witness| Some((witness, witness.own()?))) else {
         let shown = facts.witnesses.values().filter_map(|witness| witness.said.get(&replica));
         // Who shows an older one, or lies about its age, hides nothing: nobody goes back.
-        let reached = |said: &Said| {
+        let last = shown.max_by_key(|said| {
             let it = &said.standpoint;
             (it.committed, it.view, it.entered, Reverse(said.age_ms))
-        };
-        return shown.max_by_key(|said| reached(said)).map(|said| said.standpoint.clone());
+        });
+        return last.map(|said| said.standpoint.clone());
     };
     let own = witness.said.get(&replica);
     // What it lacked when it spoke to all it may have got since.

@@ -101,6 +101,18 @@ fn votes_header_and_rival_belong_to_the_proposal() {
 }
 
 #[test]
+fn a_rule_is_a_name_and_no_text_for_a_terminal() {
+    let refused = |rule: &str| verdict(|lost| lost.refused = Some(rule.to_owned()));
+
+    for rule in ["refused-execution", "a", &"x".repeat(64)] {
+        assert_eq!(refused(rule), Ok(()), "{rule}");
+    }
+    for rule in ["", "\u{1b}[2J", "a b", "Refused", "refused_1", &"x".repeat(65)] {
+        assert_eq!(refused(rule), malformed(LostProposalError::NoRule), "{rule:?}");
+    }
+}
+
+#[test]
 fn the_first_reason_that_holds_is_named() {
     let mut lost = lost();
     assert_eq!(lost.why(), "rival");

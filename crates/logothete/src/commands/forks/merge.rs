@@ -1,5 +1,6 @@
 //! What several validators tell of lost proposals, laid together.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crypto::signed::Unverified;
@@ -80,6 +81,10 @@ impl<'a> Merged<'a> {
             refused: Vec::new(),
             left: Vec::new(),
         });
+        // Who tells of it once more says nothing new.
+        if fork.seen_by.iter().any(|teller| teller == name) {
+            return;
+        }
         fork.seen_by.push(name.to_owned());
         if told.header.is_some() {
             fork.held_by.push(name.to_owned());
@@ -95,11 +100,22 @@ impl<'a> Merged<'a> {
         fork.lost.votes.sort_by_key(key);
     }
 
-    /// Leaves the highest ones.
+    /// Leaves so many: the highest of each teller in turn, so that none fills the list alone with what it made up.
     pub(super) fn cut(&mut self, limit: usize) {
-        while self.forks.len() > limit {
-            self.forks.pop_first();
+        let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut ranked = Vec::new();
+        for (place, fork) in self.forks.iter().rev() {
+            let ranks = fork.seen_by.iter().map(|teller| {
+                let rank = told.entry(teller).or_default();
+                *rank = rank.saturating_add(1);
+                *rank
+            });
+            ranked.push((ranks.min(), Reverse(*place)));
         }
+        ranked.sort_unstable();
+        let kept: BTreeSet<ProposalPlace> =
+            ranked.into_iter().take(limit).map(|(_, Reverse(place))| place).collect();
+        self.forks.retain(|place, _| kept.contains(place));
     }
 
     /// The heights that proposals were lost at.

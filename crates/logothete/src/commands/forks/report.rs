@@ -51,7 +51,7 @@ struct Row {
     proposed: SignedStatement,
     /// What the proposer signed for another block at this place.
     rival: Option<SignedStatement>,
-    /// Evidence that is kept against the proposer for such a pair.
+    /// The evidence that is kept of these two statements.
     evidence: Option<String>,
     header: Option<BlockSummary>,
 }
@@ -89,11 +89,13 @@ impl Row {
     fn new(genesis: &Genesis, fork: Fork, evidence: &[EvidenceSummary]) -> Self {
         let (place, lost) = (fork.lost.place(), &fork.lost);
         let proposer = name(genesis, lost.proposer());
-        let kept = evidence
-            .iter()
-            .find(|piece| piece.kind == "votes" && piece.accused.replica == lost.proposer().get());
-        let evidence = kept.filter(|_| lost.rival.is_some()).map(|piece| piece.id.to_string());
-        let why = match (fork.refused.is_empty(), lost.rival, fork.left.is_empty()) {
+        let evidence = lost.rival.and_then(|rival| {
+            let ids = [(rival, lost.proposed), (lost.proposed, rival)]
+                .map(|(first, second)| Evidence::Votes { first, second }.id());
+            evidence.iter().map(|piece| piece.id).find(|id| ids.contains(id))
+        });
+        let evidence = evidence.map(|id| id.to_string());
+        let cause = match (fork.refused.is_empty(), lost.rival, fork.left.is_empty()) {
             (false, _, _) => "refused",
             (true, Some(_), _) => "rival",
             (true, None, false) => "view-left",
@@ -104,8 +106,9 @@ impl Row {
             height: place.height.get(),
             view: place.view.get(),
             block: place.block.to_string(),
-            why,
-            reason: reason(genesis, &fork, why, &proposer, evidence.as_deref()),
+            // Until another block is committed at its height it may still be.
+            why: lost.winner.map_or("undecided", |_| cause),
+            reason: reason(genesis, &fork, cause, &proposer, evidence.as_deref()),
             prepares: voters(Phase::Prepare),
             commits: voters(Phase::Commit),
             winner: lost.winner.map(|winner| ForkWinner { block: winner.block, view: winner.view }),
@@ -143,12 +146,12 @@ impl Row {
 fn reason(
     genesis: &Genesis,
     fork: &Fork,
-    why: &str,
+    cause: &str,
     proposer: &str,
     evidence: Option<&str>,
 ) -> String {
     let lost = &fork.lost;
-    let cause = match (why, fork.refused.first(), &lost.rival, fork.left.first()) {
+    let cause = match (cause, fork.refused.first(), &lost.rival, fork.left.first()) {
         ("refused", Some((_, rule)), _, _) => {
             let by: Vec<String> = fork.refused.iter().map(|(by, _)| by.clone()).collect();
             format!("refused by {} ({rule})", list(&by))
@@ -216,8 +219,13 @@ impl Report for ForksReport {
             let place = styled(DIM, format!("{} at height {}", short(&row.block), row.height));
             writeln!(out, "  {place}: {}", row.reason)?;
         }
-        let count = styled(BAD, format!("{} proposals were lost", self.forks.len()));
-        writeln!(out, "\n  {count}: {}", self.asked)?;
+        let lost = self.forks.iter().filter(|row| row.winner.is_some()).count();
+        let count = styled(BAD, format!("{lost} proposals were lost"));
+        let undecided = match self.forks.len().saturating_sub(lost) {
+            0 => String::new(),
+            undecided => format!(", {undecided} are undecided"),
+        };
+        writeln!(out, "\n  {count}{undecided}: {}", self.asked)?;
         for (name, times) in &self.forgotten {
             writeln!(out, "  {name} saw such {times} times more than it keeps")?;
         }

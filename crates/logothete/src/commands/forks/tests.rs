@@ -1,7 +1,10 @@
+use api::backend::KeptEvidence;
+use api::types::EvidenceSummary;
 use types::block::Block;
+use types::evidence::Evidence;
 use types::lost::{LostProposal, Winner};
 use types::number::View;
-use types::vote::Phase;
+use types::vote::{Phase, Statement, Vote};
 
 use super::*;
 use crate::fixture::{Signers, text};
@@ -148,4 +151,85 @@ fn the_table_tells_the_same_and_nothing_is_good_news() {
     let block: String = lost.place().block.to_string().chars().take(8).collect();
     assert!(table.contains(&block) && table.contains("node0") && table.contains("too few voted"));
     assert_eq!(of(Vec::new()), "  no proposal was lost: 4 of 4 validators answer\n");
+}
+
+#[test]
+fn one_that_makes_proposals_up_does_not_fill_the_list() {
+    let signers = Signers::new(4);
+    let lost_at = |height: u64| {
+        let (_, mut lost) = rivals(&signers);
+        let statement = Statement { height: Height::new(height), ..lost.proposed.statement };
+        let chain = signers.genesis.chain();
+        lost.proposed = Vote::sign(statement, lost.proposed.replica, chain, signers.key(0));
+        lost
+    };
+    let mut merged = Merged::new(&signers.genesis);
+    merged.add("node0", (u64::MAX - 9..=u64::MAX).map(lost_at).collect(), 0);
+    merged.add("node1", (1..=4).map(lost_at).collect(), 0);
+    merged.add("node2", (2..=4).map(lost_at).collect(), 0);
+
+    merged.cut(4);
+
+    let heights: Vec<u64> = merged.heights().into_iter().map(Height::get).collect();
+    assert_eq!(heights, [3, 4, u64::MAX - 1, u64::MAX]);
+    merged.cut(1);
+    assert_eq!(merged.forks.len(), 1);
+}
+
+#[test]
+fn one_that_tells_it_twice_is_named_once() {
+    let signers = Signers::new(4);
+    let (_, lost) = rivals(&signers);
+    let refused = LostProposal { refused: Some("refused-execution".to_owned()), ..lost };
+    let mut merged = Merged::new(&signers.genesis);
+
+    merged.add("node1", vec![refused.clone(), refused], 0);
+
+    let fork = &report(&signers, merged)["forks"][0];
+    assert_eq!(fork["seen_by"], serde_json::json!(["node1"]));
+    assert!(fork["reason"].as_str().unwrap().starts_with("refused by node1 (refused"), "{fork}");
+}
+
+#[test]
+fn while_nothing_is_committed_at_its_height_a_proposal_is_undecided() {
+    let signers = Signers::new(4);
+    let ([first, _], lost) = rivals(&signers);
+    let left = LostProposal { left: Some(View::new(3)), ..lost };
+    let mut merged = Merged::new(&signers.genesis);
+    merged.add("node1", vec![left.clone()], 0);
+    assert_eq!(report(&signers, merged)["forks"][0]["why"], "undecided");
+    let mut merged = Merged::new(&signers.genesis);
+    merged.add("node1", vec![left], 0);
+
+    let winner = Winner { block: first.id(), view: View::new(3) };
+    merged.decide(first.header.height, Some(winner));
+
+    assert_eq!(report(&signers, merged)["forks"][0]["why"], "view-left");
+}
+
+#[test]
+fn only_the_evidence_of_its_two_statements_is_named() {
+    let signers = Signers::new(4);
+    let ([first, _], lost) = rivals(&signers);
+    let rival = signers.vote(Phase::Prepare, 0, &first, 0);
+    let third = signers.vote(Phase::Prepare, 0, &signers.branch(1, 9, 0)[0], 0);
+    let lost = LostProposal { rival: Some(rival), ..lost };
+    let named = |first, second| {
+        let piece = Evidence::Votes { first, second };
+        let outline = piece.outline(signers.genesis.validators());
+        let kept = KeptEvidence { outline, stored_ms: None };
+        let mut merged = Merged::new(&signers.genesis);
+        merged.add("node1", vec![lost.clone()], 0);
+        let pieces = vec![EvidenceSummary::new(&signers.genesis, &kept)];
+        let report = ForksReport::new(&signers.genesis, String::new(), merged, pieces);
+        let json = serde_json::to_value(&report).unwrap();
+        (json["forks"][0]["evidence"] == piece.id().to_string(), json)
+    };
+
+    for (first, second) in [(rival, lost.proposed), (lost.proposed, rival)] {
+        let (is_named, json) = named(first, second);
+        assert!(is_named, "{json}");
+    }
+    let (_, json) = named(rival, third);
+    assert!(json["forks"][0]["evidence"].is_null(), "{json}");
 }
