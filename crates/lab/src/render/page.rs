@@ -86,7 +86,7 @@ fn question(question: &Question) -> String {
         String::new()
     } else {
         format!(
-            "<div class=\"wide\"><table>\n<thead><tr><th>expected</th><th>seen</th><th></th></tr></thead>\n\
+            "<div class=\"wide\"><table class=\"expected\">\n<thead><tr><th>expected</th><th>seen</th><th></th></tr></thead>\n\
              <tbody>\n{rows}</tbody>\n</table></div>"
         )
     };

@@ -269,7 +269,7 @@ fn the_description_lists_every_endpoint_the_server_has() {
 
     let value: serde_json::Value = reply.json();
     let paths: Vec<&String> = value["paths"].as_object().unwrap().keys().collect();
-    assert_eq!(paths.len(), 19);
+    assert_eq!(paths.len(), 21);
     assert_eq!(value["openapi"], "3.1.0");
 }
 
