@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,6 +15,7 @@ use tokio::time;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::testnet::hold::{Claim, Hold};
+use crate::testnet::relays::carry::DARK_PATIENCE;
 use crate::testnet::relays::faults::{LinkFaults, replace};
 use crate::testnet::relays::{Relays, RunFile, carry, remove_file};
 
@@ -54,13 +56,12 @@ async fn carry_until_told(
     let mut interrupt = signal(SignalKind::interrupt()).map_err(fault)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
     let mut closed = end_of_stdin(stop_with_stdin)?;
-    let mut followed = relays.faults()?;
-    let (faults, following) = watch::channel(followed.clone());
-    listen(relays, &following).await?;
-    note(relays, &followed)?;
+    raise_descriptors(output);
+    let mut follower = Follower::new(relays)?;
+    listen(relays, &follower.faults.subscribe()).await?;
+    follower.note()?;
     output.notice("the relays are ready");
     let mut looks = time::interval(LOOK_INTERVAL);
-    let mut told = String::new();
     loop {
         tokio::select! {
             _ = interrupt.recv() => return Ok(()),
@@ -68,23 +69,70 @@ async fn carry_until_told(
             Ok(()) = &mut closed, if stop_with_stdin => return Ok(()),
             _ = looks.tick() => {}
         }
-        match relays.faults() {
-            Ok(now) if now != followed => {
-                let texts: Vec<String> =
-                    now.on.iter().map(|one| format!("node{} {}", one.node, one.effect)).collect();
-                output.notice(format_args!("faults {}: {}", now.generation, texts.join(", ")));
-                faults.send_replace(now.clone());
-                note(relays, &now)?;
-                followed = now;
-            }
-            Ok(_) => {}
-            // What was on stays on until the file can be used again.
-            Err(failure) if failure.text != told => {
+        follower.look(output);
+    }
+}
+
+/// Raises the limit of open files as far as the system lets us: every connection takes two.
+fn raise_descriptors(output: &mut Output) {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        output.warning(format_args!("cannot raise the limit of open files: {error}"));
+    }
+}
+
+/// Keeps to what stands in the file of faults, and says so.
+struct Follower<'r> {
+    relays: &'r Relays,
+    /// What is followed.
+    faults: watch::Sender<LinkFaults>,
+    /// Which of it was said to be followed.
+    noted: Option<u64>,
+    /// What was wrong when it was told last.
+    told: String,
+}
+
+impl<'r> Follower<'r> {
+    fn new(relays: &'r Relays) -> Result<Self, Failure> {
+        let faults = watch::Sender::new(relays.faults()?);
+        Ok(Self { relays, faults, noted: None, told: String::new() })
+    }
+
+    /// Follows what changed. What fails is told once, and tried again with the next look: what was on stays on.
+    fn look(&mut self, output: &mut Output) {
+        match self.follow(output) {
+            Ok(()) => self.told.clear(),
+            Err(failure) if failure.text != self.told => {
                 output.warning(&failure.text);
-                told = failure.text;
+                self.told = failure.text;
             }
             Err(_) => {}
         }
+    }
+
+    fn follow(&mut self, output: &mut Output) -> Result<(), Failure> {
+        let now = self.relays.faults()?;
+        if now != *self.faults.borrow() {
+            let texts: Vec<String> =
+                now.on.iter().map(|one| format!("node{} {}", one.node, one.effect)).collect();
+            output.notice(format_args!("faults {}: {}", now.generation, texts.join(", ")));
+            self.faults.send_replace(now);
+            self.noted = None;
+        }
+        self.note()
+    }
+
+    /// Says which faults are followed, if that was not said yet.
+    fn note(&mut self) -> Result<(), Failure> {
+        let generation = self.faults.borrow().generation;
+        if self.noted != Some(generation) {
+            let file = RunFile { pid: std::process::id(), generation };
+            replace(&self.relays.run_path(), &file)?;
+            self.noted = Some(generation);
+        }
+        Ok(())
     }
 }
 
@@ -100,15 +148,15 @@ async fn listen(relays: &Relays, faults: &watch::Receiver<LinkFaults>) -> Result
             )
             .with_hint("end what listens there, or begin anew with `testnet up --reset`")
         })?;
-        tokio::spawn(carry::accept(listener, to, Arc::clone(&listens), faults.clone()));
+        tokio::spawn(carry::accept(
+            listener,
+            to,
+            Arc::clone(&listens),
+            faults.clone(),
+            DARK_PATIENCE,
+        ));
     }
     Ok(())
-}
-
-/// Says which faults are followed.
-fn note(relays: &Relays, faults: &LinkFaults) -> Result<(), Failure> {
-    let file = RunFile { pid: std::process::id(), generation: faults.generation };
-    replace(&relays.run_path(), &file)
 }
 
 /// Comes when standard input is closed, which is not looked at otherwise.
@@ -130,3 +178,6 @@ fn end_of_stdin(wanted: bool) -> Result<oneshot::Receiver<()>, Failure> {
     }
     Ok(end)
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,9 @@ fn run(story: impl Future<Output = ()>) {
 }
 
 /// The relay of validator 1, and a socket of validator 0 that dials from where it listens.
-async fn relayed() -> (SocketAddr, TcpListener, TcpSocket, watch::Sender<LinkFaults>) {
+async fn relayed(
+    patience: Duration,
+) -> (SocketAddr, TcpListener, TcpSocket, watch::Sender<LinkFaults>) {
     let (faults, following) = watch::channel(LinkFaults::default());
     let dialler = TcpSocket::new_v4().unwrap();
     dialler.bind(here()).unwrap();
@@ -38,13 +40,17 @@ async fn relayed() -> (SocketAddr, TcpListener, TcpSocket, watch::Sender<LinkFau
     let relay = TcpListener::bind(here()).await.unwrap();
     let place = relay.local_addr().unwrap();
     let listens = vec![dialler.local_addr().unwrap(), target.local_addr().unwrap()];
-    tokio::spawn(accept(relay, 1, Arc::new(listens), following));
+    tokio::spawn(accept(relay, 1, Arc::new(listens), following, patience));
     (place, target, dialler, faults)
 }
 
 impl Link {
     async fn new() -> Self {
-        let (place, target, dialler, faults) = relayed().await;
+        Self::with_patience(DARK_PATIENCE).await
+    }
+
+    async fn with_patience(patience: Duration) -> Self {
+        let (place, target, dialler, faults) = relayed(patience).await;
         let near = dialler.connect(place).await.unwrap();
         let (far, _) = target.accept().await.unwrap();
         Self { near, far, faults }
@@ -162,10 +168,63 @@ fn a_connection_that_breaks_is_broken_at_the_other_end_once_the_link_is_open() {
 #[test]
 fn who_dials_from_a_port_of_nobody_is_refused() {
     run(async {
-        let (place, _target, _dialler, _faults) = relayed().await;
+        let (place, _target, _dialler, _faults) = relayed(DARK_PATIENCE).await;
 
         let mut stranger = TcpStream::connect(place).await.unwrap();
 
         assert!(matches!(stranger.read(&mut [0; 1]).await, Ok(0) | Err(_)));
+    });
+}
+
+#[test]
+fn an_end_that_waits_in_the_dark_for_too_long_drops_the_connection() {
+    run(async {
+        let mut link = Link::with_patience(Duration::from_millis(50)).await;
+        link.faults.send_replace(on(&[(0, Effect::OmitSend)]));
+
+        link.near.write_all(b"lost").await.unwrap();
+        link.near.shutdown().await.unwrap();
+
+        assert!(matches!(link.near.read(&mut [0; 1]).await, Ok(0) | Err(_)));
+        assert!(matches!(link.far.read(&mut [0; 1]).await, Ok(0) | Err(_)));
+    });
+}
+
+#[test]
+fn a_connection_in_the_dark_that_nobody_ended_is_kept() {
+    run(async {
+        let mut link = Link::with_patience(Duration::ZERO).await;
+        link.faults.send_replace(on(&[(0, Effect::OmitSend)]));
+
+        link.near.write_all(b"held back").await.unwrap();
+        assert!(is_silent(&link.far).await);
+        link.faults.send_replace(LinkFaults::default());
+
+        assert_eq!(read(&mut link.far, 9).await, b"held back");
+    });
+}
+
+/// The same port at another address of this computer is the same validator.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_dials_again_takes_the_place_of_what_ended_in_the_dark() {
+    run(async {
+        let (place, target, dialler, faults) = relayed(PATIENCE * 2).await;
+        let port = dialler.local_addr().unwrap().port();
+        let mut old = dialler.connect(place).await.unwrap();
+        let (mut old_far, _) = target.accept().await.unwrap();
+        faults.send_replace(on(&[(0, Effect::OmitSend)]));
+        old.shutdown().await.unwrap();
+        assert!(is_silent(&old_far).await);
+
+        let again = TcpSocket::new_v4().unwrap();
+        again.bind(SocketAddr::from(([127, 0, 0, 2], port))).unwrap();
+        let mut new = again.connect(place).await.unwrap();
+        let (mut new_far, _) = target.accept().await.unwrap();
+
+        assert!(matches!(old.read(&mut [0; 1]).await, Ok(0) | Err(_)));
+        assert!(matches!(old_far.read(&mut [0; 1]).await, Ok(0) | Err(_)));
+        new_far.write_all(b"passes").await.unwrap();
+        assert_eq!(read(&mut new, 6).await, b"passes");
     });
 }
