@@ -169,6 +169,7 @@ impl Play<'_> {
             end_ms
         });
         let starved = self.starved().saturating_sub(starved);
+        let linked = self.stage.testnet.relays().must_run();
         for fleet in lock(&self.restarted).drain(..).chain([fleet]) {
             fleet.stop(interrupt);
         }
@@ -178,10 +179,12 @@ impl Play<'_> {
                 "told to end before the scenario was played",
             ));
         }
-        match lock(&self.failure).take() {
-            Some(failure) => Err(failure),
-            None => Ok(Ended { end_ms, deaths, starved_ms: millis(starved) }),
+        if let Some(failure) = lock(&self.failure).take() {
+            return Err(failure);
         }
+        // Without its links a network stands still, whatever the scenario did to it.
+        linked?;
+        Ok(Ended { end_ms, deaths, starved_ms: millis(starved) })
     }
 
     /// How long the honest validator that waited most has waited for a processor since it was started.

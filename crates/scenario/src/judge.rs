@@ -185,13 +185,15 @@ impl Judge<'_> {
     fn halts(&self) -> Option<Finding> {
         let from_ms = self.expect().halts_from_ms?;
         let Seen { waiting, last_commit_ms, end_ms, .. } = self.seen;
+        // A network that never worked does not show what the faults did.
+        let worked = self.top() > 0 && *last_commit_ms > 0;
         Some(Finding {
             expected: format!("nothing is committed after {from_ms} ms, although transfers wait"),
             seen: format!(
                 "the last new height ({}) came at {last_commit_ms} ms, and {waiting} transfers wait at {end_ms} ms",
                 self.top()
             ),
-            holds: *waiting > 0 && *last_commit_ms <= from_ms && *end_ms > from_ms,
+            holds: worked && *waiting > 0 && *last_commit_ms <= from_ms && *end_ms > from_ms,
         })
     }
 

@@ -109,6 +109,19 @@ impl Relays {
         Ok(if self.process()?.is_some() { "up" } else { "down" })
     }
 
+    /// Refuses to go on without the process.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the end of its log when it does not run.
+    pub(crate) fn must_run(&self) -> Result<(), Failure> {
+        if self.process()?.is_some() {
+            return Ok(());
+        }
+        let lines = log::tail(&self.log(), 0, LOG_LINES).map(|(lines, _)| lines);
+        Err(Failure::new(Exit::Fault, DOWN).with_log(NAME, lines.unwrap_or_default()))
+    }
+
     /// What the links suffer.
     ///
     /// # Errors

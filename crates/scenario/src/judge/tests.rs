@@ -99,6 +99,7 @@ fn a_network_that_stands_still_is_told_from_one_that_goes_on_or_has_nothing_to_d
         Seen { waiting: 0, ..halted.clone() },
         Seen { last_commit_ms: 4_001, ..halted.clone() },
         Seen { end_ms: 4_000, ..halted.clone() },
+        Seen { heights: BTreeMap::from([(1, 0), (3, 0)]), last_commit_ms: 0, ..halted.clone() },
     ] {
         assert_eq!(wrong(name, true, &seen).len(), 1, "{seen:?}");
     }

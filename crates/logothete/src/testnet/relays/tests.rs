@@ -73,6 +73,7 @@ fn links_that_nobody_carries_cannot_be_changed() {
     let stopped = relays.add(&fault).unwrap_err();
 
     assert!(without.hint.unwrap().contains("`logothete testnet up --relays`"));
+    assert_eq!(relays.must_run().unwrap_err().text, DOWN);
     assert_eq!((without.exit, stopped.exit), (Exit::Refused, Exit::Refused));
     assert_eq!(stopped.text, DOWN);
     assert_eq!(relays.faults().unwrap(), LinkFaults::default());
