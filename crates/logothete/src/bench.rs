@@ -100,12 +100,14 @@ fn subject(
         let keys = plan::further_keys(SEED, arguments.accounts);
         let addresses: Vec<_> = keys.iter().map(|key| Address::Key(key.public_key())).collect();
         let plan = Plan::with_accounts(arguments.validators, SEED, &addresses)?;
+        // Nothing is made for a network that cannot be.
+        let roles = attacks::roles(plan.genesis.validators().quorum(), &arguments.adversaries)?;
         let folder = scratch(arguments.dir.as_deref())?;
         let layout = Layout::new(folder.path());
         create::create(&layout, &plan)?;
         let testnet = Testnet::open(layout)?;
-        attacks::give(&testnet, &arguments.adversaries)?;
         let nodes = testnet.nodes();
+        nodes.iter().zip(&roles).try_for_each(|(node, role)| role.give(node))?;
         output.notice(format_args!("starting {} validators", nodes.len()));
         let deadline = Instant::now() + READY_TIMEOUT;
         let orders = Orders { attached: true, deadline, interrupt: interrupt.clone() };
@@ -420,3 +422,6 @@ impl Syncs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use types::quorum::Quorum;
 
 use crate::failure::{Exit, Failure};
 use crate::testnet::node::Node;
-use crate::testnet::{Testnet, not_there};
+use crate::testnet::not_there;
 
 /// What the others are run by.
 const PROGRAM: &str = "logothete-adversary";
@@ -199,18 +199,17 @@ pub(crate) fn cast(roles: &mut [Attacks], adversaries: &[Adversary]) -> Result<(
     Ok(())
 }
 
-/// Lets the validators of a new testnet be adversaries, no more of them than it tolerates.
+/// What each validator of a network of this size is, with these adversaries and no more than it tolerates.
 ///
 /// # Errors
 ///
-/// As [`cast`] and [`must_be_tolerated`]; fails when it cannot be noted.
-pub(crate) fn give(testnet: &Testnet, adversaries: &[Adversary]) -> Result<(), Failure> {
-    let validators = testnet.genesis.validators();
-    let mut roles = vec![Attacks::default(); validators.len()];
+/// As [`cast`] and [`must_be_tolerated`].
+pub(crate) fn roles(quorum: Quorum, adversaries: &[Adversary]) -> Result<Vec<Attacks>, Failure> {
+    let mut roles = vec![Attacks::default(); quorum.n()];
     cast(&mut roles, adversaries)?;
     let count = roles.iter().filter(|role| !role.is_honest()).count();
-    must_be_tolerated(count, validators.quorum(), false)?;
-    testnet.nodes().iter().zip(&roles).try_for_each(|(node, role)| role.give(node))
+    must_be_tolerated(count, quorum, false)?;
+    Ok(roles)
 }
 
 /// Whether a network bears so many adversaries, or is meant to break.
