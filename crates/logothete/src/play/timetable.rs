@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use scenario::{Fails, Kind, Scenario, Situation};
+use scenario::{Fails, Kind, Scenario, Situation, Window};
 
 use crate::failure::Failure;
 use crate::play::{Play, lock};
@@ -26,10 +26,8 @@ pub(super) struct Act {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum What {
-    /// A process is killed.
-    Kill(u16),
-    /// A process is started.
-    Start(u16),
+    /// A process is killed, and started when this comes: one after the other, so that none is started that still runs.
+    Crash(u16, Option<u64>),
     /// A process is halted.
     Halt(u16),
     /// A process goes on.
@@ -43,9 +41,16 @@ pub(super) fn acts(scenario: &Scenario, one_more: bool) -> Vec<Act> {
     let situation = scenario.situation(one_more);
     let mut acts = vec![Act { at_ms: 0, what: What::Links(links(scenario, situation)) }];
     for fault in &situation.faults {
-        let (begin, end) = match fault.kind {
-            Kind::Crash { validator } => (What::Kill(validator), What::Start(validator)),
-            Kind::Pause { validator } => (What::Halt(validator), What::GoOn(validator)),
+        let Window { at_ms, end_ms } = fault.when;
+        let end_ms = (end_ms < scenario.run_ms).then_some(end_ms);
+        match fault.kind {
+            Kind::Crash { validator } => {
+                acts.push(Act { at_ms, what: What::Crash(validator, end_ms) });
+            }
+            Kind::Pause { validator } => {
+                acts.push(Act { at_ms, what: What::Halt(validator) });
+                acts.extend(end_ms.map(|at_ms| Act { at_ms, what: What::GoOn(validator) }));
+            }
             Kind::OmitSend { .. }
             | Kind::OmitReceive { .. }
             | Kind::Cut { .. }
@@ -53,11 +58,7 @@ pub(super) fn acts(scenario: &Scenario, one_more: bool) -> Vec<Act> {
             | Kind::Delay { .. }
             | Kind::DelayLink { .. }
             | Kind::SlowDisk { .. }
-            | Kind::Clock { .. } => continue,
-        };
-        acts.push(Act { at_ms: fault.when.at_ms, what: begin });
-        if fault.when.end_ms < scenario.run_ms {
-            acts.push(Act { at_ms: fault.when.end_ms, what: end });
+            | Kind::Clock { .. } => {}
         }
     }
     acts
@@ -141,16 +142,15 @@ impl What {
     fn happen(self, play: &Play<'_>) -> Result<(), Failure> {
         let node = |validator: u16| play.stage.testnet.node(validator.into());
         match self {
-            Self::Kill(validator) => {
+            Self::Crash(validator, start_ms) => {
                 let node = node(validator)?;
-                match node.process()? {
-                    Some(process) => stop::kill(&node, &process),
-                    None => Ok(()),
+                if let Some(process) = node.process()? {
+                    stop::kill(&node, &process)?;
                 }
-            }
-            Self::Start(validator) => {
-                let started = play.stage.start_again(&node(validator)?)?;
-                lock(&play.restarted).push(started);
+                if start_ms.is_some_and(|at_ms| play.wait_until(at_ms)) {
+                    let started = play.stage.start_again(&node)?;
+                    lock(&play.restarted).push(started);
+                }
                 Ok(())
             }
             Self::Halt(validator) => signal(&node(validator)?, Signal::STOP, Condition::Halted),

@@ -1,4 +1,4 @@
-use scenario::{Fault, Window};
+use scenario::Fault;
 
 use super::*;
 
@@ -40,9 +40,8 @@ fn what_ends_within_the_run_is_undone_and_what_lasts_is_not() {
     let acts = acts(&scenario, false);
 
     let expected = [
-        (1_000, What::Kill(0)),
-        (2_000, What::Start(0)),
-        (1_500, What::Kill(1)),
+        (1_000, What::Crash(0, Some(2_000))),
+        (1_500, What::Crash(1, None)),
         (3_000, What::Halt(2)),
         (4_000, What::GoOn(2)),
     ];
