@@ -32,6 +32,7 @@ use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::play::clients::Transfers;
 use crate::play::stage::Stage;
+use crate::play::timetable::Crashes;
 use crate::play::watch::Log;
 use crate::testnet::fleet::Fleet;
 
@@ -150,6 +151,7 @@ impl Play<'_> {
     /// Lets everything happen, and ends all processes.
     fn run(&self, mut fleet: Fleet, interrupt: &Interrupt) -> Result<Ended, Failure> {
         let mut deaths = Vec::new();
+        let mut crashes = Crashes::of(self.situation());
         let starved = self.starved();
         let end_ms = thread::scope(|scope| {
             for node in self.stage.nodes() {
@@ -162,12 +164,14 @@ impl Play<'_> {
                 scope.spawn(move || act.perform(self));
             }
             while !self.is_over() && !interrupt.wait(PAUSE) && !self.is_done() {
-                deaths.extend(self.unexpected(&mut fleet));
+                deaths.extend(self.unexpected(&mut fleet, &mut crashes));
             }
             let end_ms = self.now_ms();
             self.over.store(true, Ordering::Relaxed);
             end_ms
         });
+        // Also those of the last moment, and of those that were started again last.
+        deaths.extend(self.unexpected(&mut fleet, &mut crashes));
         let starved = self.starved().saturating_sub(starved);
         let linked = self.stage.testnet.relays().must_run();
         for fleet in lock(&self.restarted).drain(..).chain([fleet]) {
@@ -193,12 +197,16 @@ impl Play<'_> {
         processes.map(|process| process.starved()).max().unwrap_or_default()
     }
 
-    /// Honest validators that ended although nobody let them crash.
-    fn unexpected(&self, fleet: &mut Fleet) -> Vec<String> {
-        let told = timetable::crashes(self.situation());
-        let deaths = fleet.deaths().into_iter();
-        let deaths = deaths.filter(|death| {
-            self.stage.is_honest(&death.node) && !told.contains(&stage::number(&death.node))
+    /// Honest validators that ended since the last call although nobody let them crash.
+    fn unexpected(&self, fleet: &mut Fleet, crashes: &mut Crashes) -> Vec<String> {
+        let now_ms = self.now_ms();
+        let mut deaths = fleet.deaths();
+        for fleet in lock(&self.restarted).iter_mut() {
+            deaths.extend(fleet.deaths());
+        }
+        let deaths = deaths.into_iter().filter(|death| {
+            self.stage.is_honest(&death.node)
+                && !crashes.explain(stage::number(&death.node), now_ms)
         });
         deaths
             .map(|death| {

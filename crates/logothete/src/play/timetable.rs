@@ -64,21 +64,33 @@ pub(super) fn acts(scenario: &Scenario, one_more: bool) -> Vec<Act> {
     acts
 }
 
-/// Who crashes at some time.
-pub(super) fn crashes(situation: &Situation) -> BTreeSet<u16> {
-    let crashes = situation.faults.iter().filter_map(|fault| match fault.kind {
-        Kind::Crash { validator } => Some(validator),
-        Kind::Pause { .. }
-        | Kind::OmitSend { .. }
-        | Kind::OmitReceive { .. }
-        | Kind::Cut { .. }
-        | Kind::Partition { .. }
-        | Kind::Delay { .. }
-        | Kind::DelayLink { .. }
-        | Kind::SlowDisk { .. }
-        | Kind::Clock { .. } => None,
-    });
-    crashes.collect()
+/// The crashes of a situation that nobody has seen yet: who, and when.
+#[derive(Debug)]
+pub(super) struct Crashes(Vec<(u16, u64)>);
+
+impl Crashes {
+    /// All of them.
+    pub(super) fn of(situation: &Situation) -> Self {
+        let crashes = situation.faults.iter().filter_map(|fault| match fault.kind {
+            Kind::Crash { validator } => Some((validator, fault.when.at_ms)),
+            Kind::Pause { .. }
+            | Kind::OmitSend { .. }
+            | Kind::OmitReceive { .. }
+            | Kind::Cut { .. }
+            | Kind::Partition { .. }
+            | Kind::Delay { .. }
+            | Kind::DelayLink { .. }
+            | Kind::SlowDisk { .. }
+            | Kind::Clock { .. } => None,
+        });
+        Self(crashes.collect())
+    }
+
+    /// Whether a validator that is found dead at this moment was let crash. Each crash explains one death.
+    pub(super) fn explain(&mut self, validator: u16, now_ms: u64) -> bool {
+        let told = self.0.iter().position(|(who, at_ms)| *who == validator && *at_ms <= now_ms);
+        told.map(|place| self.0.swap_remove(place)).is_some()
+    }
 }
 
 /// What the links suffer from which moment on, after the first.

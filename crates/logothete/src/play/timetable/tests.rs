@@ -47,7 +47,24 @@ fn what_ends_within_the_run_is_undone_and_what_lasts_is_not() {
     ];
     let expected = expected.map(|(at_ms, what)| Act { at_ms, what });
     assert_eq!(acts[1..], expected);
-    assert_eq!(crashes(&scenario.base), BTreeSet::from([0, 1]));
+}
+
+#[test]
+fn a_crash_explains_one_death_of_its_validator_and_none_before_it() {
+    let scenario = scenario(&[
+        (1_000, 2_000, Kind::Crash { validator: 0 }),
+        (4_000, 5_000, Kind::Crash { validator: 0 }),
+        (3_000, 9_000, Kind::Pause { validator: 1 }),
+    ]);
+
+    let mut crashes = Crashes::of(&scenario.base);
+
+    assert!(!crashes.explain(0, 999));
+    assert!(crashes.explain(0, 1_000));
+    assert!(!crashes.explain(0, 3_999), "it was started again and died");
+    assert!(crashes.explain(0, 4_001));
+    assert!(!crashes.explain(0, 8_000));
+    assert!(!crashes.explain(1, 8_000));
 }
 
 #[test]
