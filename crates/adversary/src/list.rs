@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use byzantine::Role;
 use byzantine::attack::{CATALOGUE, Kind};
 use byzantine::{client, service};
 use program::failure::{Exit, Failure};
@@ -81,13 +80,7 @@ struct KnobRow {
 impl AttackRow {
     fn of(kind: &Kind) -> Self {
         let Kind { name, sentence, answer, provable, role, .. } = *kind;
-        let role = match role {
-            Role::Primary => "primary",
-            Role::Backup => "backup",
-            Role::NextPrimary => "next-primary",
-            Role::Asking => "asking",
-        };
-        Self { name, sentence, answer, provable, role }
+        Self { name, sentence, answer, provable, role: role.name() }
     }
 
     const fn of_client(kind: &client::Kind) -> Self {

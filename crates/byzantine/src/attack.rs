@@ -99,6 +99,18 @@ pub enum Role {
     Asking,
 }
 
+impl Role {
+    /// Its name in lists.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Backup => "backup",
+            Self::NextPrimary => "next-primary",
+            Self::Asking => "asking",
+        }
+    }
+}
+
 /// An attack of the catalogue.
 #[derive(Clone, Copy)]
 pub struct Kind {

@@ -1,6 +1,5 @@
 //! Replicas that attack: what they did, and what came of it.
 
-use byzantine::Role;
 use byzantine::attack::{CATALOGUE, Kind};
 use lab::attacks::{Outcome as Done, Trial};
 use lab::render::Dossier;
@@ -24,13 +23,7 @@ struct Explained {
 impl From<&Kind> for Explained {
     fn from(kind: &Kind) -> Self {
         let Kind { name, sentence, answer, role, provable, .. } = *kind;
-        let from = match role {
-            Role::Primary => "primary",
-            Role::Backup => "backup",
-            Role::NextPrimary => "next-primary",
-            Role::Asking => "asking",
-        };
-        Self { name, sentence, answer, from, provable }
+        Self { name, sentence, answer, from: role.name(), provable }
     }
 }
 
