@@ -20,6 +20,9 @@ use crate::testnet::process::{Condition, Process};
 use crate::testnet::stop::{self, End, cannot_signal};
 use crate::testnet::{Testnet, not_found};
 
+/// The pause between two looks at something that is awaited.
+const PAUSE: Duration = Duration::from_millis(25);
+
 /// How long a signal may take to show its effect.
 const SIGNAL_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -100,7 +103,7 @@ pub(super) fn go_on(node: &Node, process: &Process) -> Result<(), Failure> {
             let text = format!("{} runs again and does not answer", node.name());
             return Err(Failure::new(Exit::TimedOut, text));
         }
-        std::thread::sleep(Duration::from_millis(25));
+        std::thread::sleep(PAUSE);
     }
     Ok(())
 }
