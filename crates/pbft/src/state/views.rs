@@ -5,9 +5,10 @@ use types::mutant;
 use types::number::{Height, View};
 use types::view_change::{NewView, ViewChange};
 
+use super::pace::STATUS_BUSY_MS;
 use super::{Batch, Stage, Standing, State};
 use crate::message::Message;
-use crate::output::{Outgoing, Output, Recipients};
+use crate::output::{Outgoing, Output, Recipients, Timer, TimerSet};
 use crate::record::Record;
 
 impl<A: Application> State<A> {
@@ -80,6 +81,9 @@ impl<A: Application> State<A> {
         }
         output.records.push(Record::NewView { new_view: new_view.clone() });
         self.take_over(new_view);
+        // What is still lacking soon, a block on the way to the tip above all, is asked for before the view fails for it.
+        self.status_at = Some((self.view, self.low()));
+        output.timers.push(TimerSet { timer: Timer::Status, after_ms: STATUS_BUSY_MS });
     }
 
     /// Stands on the tip of a new view.
