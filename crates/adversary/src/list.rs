@@ -66,7 +66,7 @@ struct AttackRow {
     /// Whether two messages of it are evidence.
     provable: bool,
     /// From where it is made: `primary`, `backup`, `next-primary` of a view after another one, `asking` for one,
-    /// `client`.
+    /// `serving` blocks, `client`.
     role: &'static str,
 }
 

@@ -97,6 +97,8 @@ pub enum Role {
     NextPrimary,
     /// As one that asks for another view.
     Asking,
+    /// As one that is asked for blocks by somebody who lacks them.
+    Serving,
 }
 
 impl Role {
@@ -107,6 +109,7 @@ impl Role {
             Self::Backup => "backup",
             Self::NextPrimary => "next-primary",
             Self::Asking => "asking",
+            Self::Serving => "serving",
         }
     }
 }

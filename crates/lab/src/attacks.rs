@@ -1,8 +1,8 @@
 //! Replicas of a run that attack.
 //!
 //! A [`Trial`] is a network on which little happens but load and the attacks of its traitors, so that what is seen is the
-//! attack. Where the traitors sit, and whether the first primary has an outage, follows from the place in the protocol
-//! from which the attacks are made ([`Role`]).
+//! attack. Where the traitors sit, and which replicas have an outage, follows from the place
+//! in the protocol from which the attacks are made ([`Role`]).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,13 +14,14 @@ use serde::Serialize;
 use types::replica::ReplicaId;
 
 use crate::keys::{Owner, SignerKind};
-use crate::plan::{Disks, Fault, Links, Load, Plan, Rules, What};
+use crate::plan::{Death, Disks, Fault, Links, Load, Moment, Plan, Rules, What};
 use crate::record::{Lies, Recorder};
 use crate::report::{Report, run};
 use crate::trace::Reader;
 use crate::world::{Options, QuorumRule, genesis};
 
-/// When the first primary has its outage, and how long that takes, in milliseconds.
+/// When replicas have their outage, and how long that takes, in milliseconds: the first primary and the last replicas
+/// where the attack is made on a change of views, the last replica where it is made on somebody who catches up.
 const OUTAGE_MS: (u64, u64) = (300, 1_500);
 
 /// When everything else that happens to a network has happened, in milliseconds.
@@ -113,7 +114,7 @@ impl Trial {
     pub fn traitors(&self) -> Vec<u16> {
         let first: u16 = match self.role() {
             Role::Primary => 0,
-            Role::Backup | Role::NextPrimary => 1,
+            Role::Backup | Role::NextPrimary | Role::Serving => 1,
             Role::Asking => 2,
         };
         let n = self.replicas.max(1);
@@ -129,8 +130,22 @@ impl Trial {
         };
         let delay_min_us = small(50, 2_000);
         let sync_min_us = small(20, 1_000);
-        let outage =
-            Fault { at_ms: OUTAGE_MS.0, what: What::Pause { replica: 0, for_ms: OUTAGE_MS.1 } };
+        let (at_ms, for_ms) = OUTAGE_MS;
+        // With it pause as many as it takes that what is prepared now and then is not committed, so that the next view has
+        // something to go on with.
+        let tolerated = self.replicas.saturating_sub(1) / 3;
+        let paused =
+            std::iter::once(0).chain(self.replicas.saturating_sub(tolerated)..self.replicas);
+        let outage = paused.map(|replica| Fault { at_ms, what: What::Pause { replica, for_ms } });
+        let crash = Fault {
+            at_ms,
+            what: What::Crash {
+                replica: self.replicas.saturating_sub(1),
+                death: Death::Kill,
+                moment: Moment::Any,
+                down_ms: for_ms,
+            },
+        };
         Plan {
             replicas: self.replicas,
             signer: SignerKind::Fast,
@@ -168,7 +183,8 @@ impl Trial {
             broken: Vec::new(),
             faults: match self.role() {
                 Role::Primary | Role::Backup => Vec::new(),
-                Role::NextPrimary | Role::Asking => vec![outage],
+                Role::NextPrimary | Role::Asking => outage.collect(),
+                Role::Serving => vec![crash],
             },
         }
     }

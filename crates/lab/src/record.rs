@@ -183,6 +183,15 @@ pub enum Happened {
         /// How many.
         blocks: u64,
     },
+    /// A replica refuses blocks that another one hands out as committed: their proofs prove nothing.
+    FetchRefused {
+        /// Who.
+        replica: u16,
+        /// From whom.
+        from: u16,
+        /// The height of the first that is refused.
+        height: u64,
+    },
     /// A process starts.
     Started {
         /// Whose.
@@ -298,6 +307,7 @@ impl Happened {
             | Self::Convicted { .. }
             | Self::Found { .. }
             | Self::Fetched { .. }
+            | Self::FetchRefused { .. }
             | Self::Started { .. }
             | Self::Died { .. }
             | Self::RefusedToStart { .. }

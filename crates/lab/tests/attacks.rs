@@ -30,7 +30,7 @@ const BORNE: [&str; 2] = ["slow-primary", "withhold-body"];
 fn views(trial: &Trial) -> RangeInclusive<u64> {
     let kind = trial.attacks.first().unwrap().kind;
     match kind.role {
-        Role::Backup => 0..=0,
+        Role::Backup | Role::Serving => 0..=0,
         Role::Primary if BORNE.contains(&kind.name) => 0..=u64::MAX,
         Role::NextPrimary if kind.name == "patient" => 1 + u64::from(trial.traitors)..=u64::MAX,
         Role::Primary | Role::NextPrimary | Role::Asking => 1..=u64::MAX,

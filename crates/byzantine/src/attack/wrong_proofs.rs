@@ -12,7 +12,7 @@ pub(super) const KIND: Kind = Kind {
     sentence: "hands out committed blocks whose certificates are false: of too few, of one signer often, for another block, \
                or with another body",
     answer: "a fetched block is checked like one agreed here, refused, and asked of somebody else",
-    role: Role::Asking,
+    role: Role::Serving,
     provable: false,
     make: || Box::new(WrongProofs { turn: 0 }),
 };

@@ -162,7 +162,9 @@ impl Happened {
             | Self::Started { replica, .. }
             | Self::Died { replica, .. }
             | Self::RefusedToStart { replica, .. } => [Some(*replica), None],
-            Self::Fetched { replica, from, .. } => [Some(*replica), Some(*from)],
+            Self::Fetched { replica, from, .. } | Self::FetchRefused { replica, from, .. } => {
+                [Some(*replica), Some(*from)]
+            }
             Self::Submitted { to, .. } => [Some(*to), None],
             Self::Broken { replica, .. } => [*replica, None],
             Self::Fault { .. } | Self::FaultEnded { .. } | Self::Healed | Self::Accepted { .. } => {

@@ -99,6 +99,7 @@ impl State {
             | Happened::Convicted { .. }
             | Happened::Found { .. }
             | Happened::Fetched { .. }
+            | Happened::FetchRefused { .. }
             | Happened::Fault { .. }
             | Happened::FaultEnded { .. }
             | Happened::Healed

@@ -69,6 +69,10 @@ impl fmt::Display for Happened {
             Self::Fetched { replica, from, blocks } => {
                 write!(f, "replica {replica} takes committed blocks from {from}: {blocks}")
             }
+            Self::FetchRefused { replica, from, height } => {
+                write!(f, "replica {replica} refuses committed blocks from {from}: ")?;
+                write!(f, "that of height {height} proves nothing")
+            }
             Self::Started { replica, height } => {
                 write!(f, "replica {replica} starts at height {height}")
             }

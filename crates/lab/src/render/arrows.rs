@@ -67,6 +67,7 @@ pub(super) fn all(events: &[Event]) -> Vec<Arrow<'_>> {
             | Happened::Convicted { .. }
             | Happened::Found { .. }
             | Happened::Fetched { .. }
+            | Happened::FetchRefused { .. }
             | Happened::Started { .. }
             | Happened::Died { .. }
             | Happened::RefusedToStart { .. }

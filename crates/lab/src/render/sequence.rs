@@ -365,6 +365,7 @@ fn mark(event: &Happened) -> Option<Mark> {
         | Happened::Convicted { .. }
         | Happened::Found { .. }
         | Happened::Fetched { .. }
+        | Happened::FetchRefused { .. }
         | Happened::Submitted { .. }
         | Happened::Accepted { .. } => None,
     }

@@ -147,7 +147,8 @@ fn key(event: &Event) -> Option<String> {
         | Happened::RefusedToStart { .. }
         | Happened::Fault { .. }
         | Happened::FaultEnded { .. }
-        | Happened::Fetched { .. } => Some(format!("{event:?}")),
+        | Happened::Fetched { .. }
+        | Happened::FetchRefused { .. } => Some(format!("{event:?}")),
         Happened::Sent { .. }
         | Happened::Lost { .. }
         | Happened::Arrived { .. }

@@ -118,6 +118,11 @@ impl World {
         };
         process.asking.awaited = false;
         let peer = process.asking.peer;
+        let refused = |proved: &ProvedBlock| Happened::FetchRefused {
+            replica: to,
+            from: peer,
+            height: proved.block.header.height.get(),
+        };
         let proved: Vec<Signed<ProvedBlock>> = blocks
             .iter()
             .take_while(|proved| {
@@ -125,6 +130,9 @@ impl World {
             })
             .map(|proved| Signed::vouched(ProvedBlock::clone(proved)))
             .collect();
+        if let Some(first) = blocks.get(proved.len()) {
+            self.trace.tell(self.now, || refused(first));
+        }
         if !proved.is_empty() {
             self.counts.fetched = self.counts.fetched.saturating_add(count);
             let fetched = Happened::Fetched { replica: to, from: peer, blocks: count };
