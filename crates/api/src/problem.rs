@@ -14,6 +14,7 @@ use types::rejection::Rejection;
 use utoipa::ToSchema;
 
 use crate::backend::Fault;
+use crate::types::scalar;
 
 /// The media type of problem documents.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -188,17 +189,20 @@ impl From<&Rejection> for Code {
 #[error("{detail} ({code})")]
 pub struct Problem {
     /// A URI that names the kind of problem: [`TYPE_PREFIX`] and the code.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "scalar::readable::deserialize")]
     #[schema(example = "urn:logothete:problem:overdraft")]
     pub kind: String,
     /// One phrase that is the same for every occurrence of the code.
+    #[serde(deserialize_with = "scalar::readable::deserialize")]
     pub title: String,
     /// The HTTP status.
     pub status: u16,
     /// The stable code, to act on.
+    #[serde(deserialize_with = "scalar::readable::deserialize")]
     #[schema(example = "overdraft")]
     pub code: String,
     /// What happened this time, for reading only.
+    #[serde(deserialize_with = "scalar::readable::deserialize")]
     pub detail: String,
 }
 

@@ -51,6 +51,16 @@ impl Memo {
 
 impl fmt::Display for Memo {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Visible(&self.0).fmt(formatter)
+    }
+}
+
+/// A stranger's text as a terminal may show it: what is not seen as itself is written as an escape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visible<'a>(pub &'a str);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write as _;
         for character in self.0.chars() {
             if hides(character) {

@@ -64,6 +64,29 @@ fn a_problem_that_a_later_version_invents_is_still_a_problem() {
     server.join().unwrap();
 }
 
+/// A validator may lie, and a terminal obeys what it is shown.
+#[test]
+fn what_a_problem_says_cannot_draw_on_a_terminal() {
+    let evil = "all is well\u{1b}[2K\u{202e}\n";
+    let document = serde_json::json!({
+        "type": evil, "title": evil, "status": 409, "code": evil, "detail": evil,
+    });
+    let refused = serde_json::json!({ "results": [{
+        "status": "refused", "code": evil, "detail": evil,
+    }]});
+    let (client, server) =
+        answering(vec![answer(409, &document.to_string()), answer(200, &refused.to_string())]);
+    let shown = "all is well\\u{1b}[2K\\u{202e}\\u{a}";
+
+    let error = client.status().unwrap_err();
+    let batch = client.submit_batch(&[]).unwrap();
+
+    assert_eq!(error.to_string(), format!("{shown} ({shown})"));
+    let result = batch.results.first().unwrap();
+    assert_eq!((result.code.as_deref(), result.detail.as_deref()), (Some(shown), Some(shown)));
+    server.join().unwrap();
+}
+
 #[test]
 fn answers_that_make_no_sense_are_garbled() {
     let garbled = [answer(200, "{}"), answer(200, "no json"), answer(500, "oops"), answer(302, "")];

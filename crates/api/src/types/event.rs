@@ -85,9 +85,11 @@ pub struct RefusedEvent {
     #[schema(value_type = String)]
     pub id: TransactionId,
     /// The code of the reason, one of those of problem documents.
+    #[serde(deserialize_with = "scalar::readable::deserialize")]
     #[schema(example = "expired")]
     pub code: String,
     /// The reason with its values, for reading only.
+    #[serde(deserialize_with = "scalar::readable::deserialize")]
     pub detail: String,
 }
 

@@ -3,6 +3,8 @@
 //! Use them with `#[serde(with = "scalar::text")]`. Reading never allocates more than the text it
 //! reads, and refuses what it would have to round or guess.
 
+pub mod readable;
+pub mod readable_option;
 pub mod wire;
 pub mod wire_option;
 

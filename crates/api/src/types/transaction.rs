@@ -115,11 +115,19 @@ pub struct BatchResult {
     /// What happened to it.
     pub status: BatchStatus,
     /// When refused: the code of the reason, one of those of problem documents.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "scalar::readable_option::deserialize",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schema(example = "overdraft")]
     pub code: Option<String>,
     /// When refused: the reason with its values, for reading only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "scalar::readable_option::deserialize",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub detail: Option<String>,
 }
 
