@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use api::client::Client;
+use api::client::network::RunFile;
 use api::types::Status;
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -217,8 +218,38 @@ impl Default for Testnet {
     }
 }
 
+/// How much of each validator's log is shown when a test fails.
+const LOG_LINES_SHOWN: usize = 40;
+
+impl Testnet {
+    /// Where each validator stands, and what it said last.
+    fn show(&self) {
+        let mut folders: Vec<PathBuf> = fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.join("log").is_file())
+            .collect();
+        folders.sort();
+        for folder in folders {
+            let client = RunFile::read(&folder).and_then(|file| Client::new(&file.api).ok());
+            let status = client.and_then(|client| client.status().ok());
+            println!("{}: {status:?}", folder.display());
+            let log = fs::read(folder.join("log")).unwrap_or_default();
+            let log = String::from_utf8_lossy(&log);
+            let lines: Vec<&str> = log.lines().collect();
+            for line in lines.iter().skip(lines.len().saturating_sub(LOG_LINES_SHOWN)) {
+                println!("    {line}");
+            }
+        }
+    }
+}
+
 impl Drop for Testnet {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.show();
+        }
         for pid in self.pids().into_iter().chain(self.relays_pid()) {
             process::signal(pid, Signal::KILL);
         }
