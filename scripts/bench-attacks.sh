@@ -2,7 +2,7 @@
 # What is left of a network's throughput under each attack of a validator: one `logothete bench` each, on real
 # processes, beside the same network without adversaries. Writes a table in Markdown to standard output.
 #
-# usage: scripts/bench-attacks.sh [RATE [SECONDS [ATTACK…]]]     defaults: 1000 transfers a second, 30 s, every attack
+# usage: scripts/bench-attacks.sh [RATE|max [SECONDS [ATTACK…]]]   defaults: 1000 transfers a second, 30 s, every attack
 #
 # An attack of a primary is made by node0, the first one; one of a backup by node1. An attack that needs a view change
 # is made in a network of seven, whose first primary falls silent at height 20: by the next primary, or by a backup that
@@ -20,8 +20,10 @@ bin="${CARGO_TARGET_DIR:-target}/release"
 # One field of a JSON document: a number, a word, or true and false.
 field() { sed -E "s/.*\"$1\":\"?([^,\"}]*).*/\1/"; }
 
+if [ "$rate" = max ]; then load=(--max); else load=(--rate "$rate"); fi
+
 measure() {
-    "$bin/logothete" --json bench --rate "$rate" --seconds "$seconds" "$@"
+    "$bin/logothete" --json bench "${load[@]}" --seconds "$seconds" "$@"
 }
 
 # name, validators, the same without attack, arguments…
@@ -55,7 +57,7 @@ while read -r name role; do
     if [ $# -gt 0 ] && [[ " $* " != *" $name "* ]]; then continue; fi
     case "$role" in
         primary) where=(-n 4 --adversary "0=$name") calm="$calm4" ;;
-        backup) where=(-n 4 --adversary "1=$name") calm="$calm4" ;;
+        backup | serving) where=(-n 4 --adversary "1=$name") calm="$calm4" ;;
         next-primary) where=(-n 7 --adversary 0=silent-primary:from=20 --adversary "1=$name") calm="$calm7" ;;
         asking) where=(-n 7 --adversary 0=silent-primary:from=20 --adversary "2=$name") calm="$calm7" ;;
         *) continue ;;
