@@ -223,6 +223,7 @@ const LOG_LINES_SHOWN: usize = 40;
 
 impl Testnet {
     /// Where each validator stands, and what it said last.
+    #[allow(clippy::print_stdout, reason = "a test runner shows it beside the failure")]
     fn show(&self) {
         let mut folders: Vec<PathBuf> = fs::read_dir(&self.directory)
             .into_iter()
