@@ -31,6 +31,7 @@ fn dossier(attack: &str, replicas: u16, seed: u64) -> Dossier {
         recording: recorder.recording(),
         traitors: done.traitors.iter().map(|it| (*it, vec![attack.to_owned()])).collect(),
         question: None,
+        agreement: None,
     }
 }
 
@@ -220,6 +221,7 @@ fn a_fork_is_told_of_with_the_property_it_breaks() {
         recording: recorder.recording(),
         traitors: [(0, vec!["shows each half another network".to_owned()])].into(),
         question: None,
+        agreement: None,
     };
 
     let page = file(&dossier, "report.html");

@@ -1,14 +1,13 @@
 //! Everything that can happen within a small scope.
 
-use std::collections::BTreeMap;
-use std::fmt::Display;
-
 use lab::explore::{Counterexample, Delivery, Progress, Scope, Search, explore};
 use lab::matrix::{Matrix, Story};
 
 use crate::cli::{Check, Crashes, Orders};
 use crate::output::to_json;
 use crate::{Outcome, output};
+
+mod paper;
 
 pub(crate) fn check(what: &Check) -> Result<Outcome, String> {
     match what {
@@ -18,6 +17,7 @@ pub(crate) fn check(what: &Check) -> Result<Outcome, String> {
 }
 
 fn crashes(arguments: &Crashes) -> Result<Outcome, String> {
+    let place = arguments.folder.place(&format!("check-crashes-{}", arguments.seed))?;
     let mut matrix = Matrix::default();
     for story in Story::ALL {
         output::complain(&format!("{story:?}: {} runs so far", matrix.single + matrix.pairs));
@@ -29,6 +29,9 @@ fn crashes(arguments: &Crashes) -> Result<Outcome, String> {
         }
     }
     output::tell(&if arguments.json { to_json(&matrix)? } else { describe(&matrix) });
+    if let Some(place) = place {
+        place.write(paper::crashes(&matrix, arguments))?;
+    }
     Ok(if matrix.broken.is_empty() { Outcome::Held } else { Outcome::Violated })
 }
 
@@ -42,8 +45,8 @@ fn describe(matrix: &Matrix) -> String {
             matrix.primary,
             matrix.later_views
         ),
-        format!("by message: {}", list(&matrix.by_message)),
-        format!("by what was done just before: {}", list(&matrix.by_moment)),
+        format!("by message: {}", output::counts(&matrix.by_message)),
+        format!("by what was done just before: {}", output::counts(&matrix.by_moment)),
         format!("{} runs with one crash, {} with two", matrix.single, matrix.pairs),
     ];
     for broken in &matrix.broken {
@@ -60,6 +63,7 @@ fn describe(matrix: &Matrix) -> String {
 const STEP: u64 = 250_000;
 
 fn orders(arguments: &Orders) -> Result<Outcome, String> {
+    let place = arguments.folder.place("check-orders")?;
     let scope = Scope {
         faulty: arguments.faulty.clone(),
         last_view: arguments.last_view,
@@ -78,6 +82,9 @@ fn orders(arguments: &Orders) -> Result<Outcome, String> {
         }
     });
     output::tell(&if arguments.json { to_json(&search)? } else { describe_search(&search) });
+    if let Some(place) = place {
+        place.write(paper::orders(&search))?;
+    }
     Ok(match &search.broken {
         Some(_) => Outcome::Violated,
         None if search.exhaustive => Outcome::Held,
@@ -85,16 +92,21 @@ fn orders(arguments: &Orders) -> Result<Outcome, String> {
     })
 }
 
-fn describe_search(search: &Search) -> String {
-    let Scope { faulty, last_view, heights, .. } = &search.scope;
-    let who = match faulty.as_slice() {
+/// Who lies, in words.
+fn who_lies(faulty: &[u16]) -> String {
+    match faulty {
         [] => "nobody lies".to_owned(),
         [one] => format!("replica {one} lies"),
         some => {
             let some: Vec<String> = some.iter().map(ToString::to_string).collect();
             format!("replicas {} lie", some.join(", "))
         }
-    };
+    }
+}
+
+fn describe_search(search: &Search) -> String {
+    let Scope { faulty, last_view, heights, .. } = &search.scope;
+    let who = who_lies(faulty);
     let mut lines = vec![
         format!("4 replicas, {who}; heights up to {heights}, views up to {last_view}"),
         format!(
@@ -106,7 +118,7 @@ fn describe_search(search: &Search) -> String {
             "{} different states of replicas, {} words, {} sets of words said, {} steps of the core",
             search.locals, search.words, search.soups, search.steps
         ),
-        format!("configurations with a commit, by view: {}", list(&search.committing)),
+        format!("configurations with a commit, by view: {}", output::counts(&search.committing)),
     ];
     lines.push(match &search.broken {
         Some(broken) => describe_broken(broken),
@@ -124,9 +136,4 @@ fn describe_broken(broken: &Counterexample) -> String {
         lines.extend(says.iter().map(|says| format!("    and says {says}")));
     }
     lines.join("\n")
-}
-
-fn list<K: Display>(counts: &BTreeMap<K, u64>) -> String {
-    let pairs = counts.iter().map(|(name, count)| format!("{name} {count}"));
-    pairs.collect::<Vec<_>>().join(", ")
 }

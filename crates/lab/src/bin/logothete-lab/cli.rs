@@ -59,6 +59,9 @@ pub(crate) struct Soak {
     /// In every run one to t replicas change what they say, field by field
     #[arg(long)]
     pub(crate) liars: bool,
+    /// One plan for every seed, as JSON, instead of each seed's own: such as `replay SEED --show-plan` prints
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["replicas", "liars"])]
+    pub(crate) plan: Option<PathBuf>,
     /// Do not make the plan of a failing seed smaller
     #[arg(long)]
     pub(crate) no_shrink: bool,
@@ -68,6 +71,8 @@ pub(crate) struct Soak {
     /// Print the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
 }
 
 /// Run one seed, or one plan, again.
@@ -152,6 +157,8 @@ pub(crate) struct Crashes {
     /// Print the matrix as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
 }
 
 /// Let replicas run twice, under schedules of partitions.
@@ -192,6 +199,8 @@ pub(crate) struct Twins {
     /// Print the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
 }
 
 /// Deliver every message in every order to four replicas of which one lies.
@@ -220,4 +229,6 @@ pub(crate) struct Orders {
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
 }
