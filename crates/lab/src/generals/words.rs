@@ -89,7 +89,10 @@ impl fmt::Display for Report {
         let battle = &self.battle;
         let algorithm = algorithm(battle.method, battle.m);
         let (n, order, traitors) = (battle.n, battle.order, names(&battle.traitors));
-        writeln!(formatter, "{algorithm}, {n} generals; the order is {order}; traitors: {traitors}")?;
+        writeln!(
+            formatter,
+            "{algorithm}, {n} generals; the order is {order}; traitors: {traitors}"
+        )?;
         let mut round = 0;
         for sent in &self.messages {
             if sent.round > round {

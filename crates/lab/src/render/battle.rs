@@ -79,7 +79,11 @@ pub fn worst(worst: &Worst, command: &str) -> Result<Vec<File>, serde_json::Erro
     let figures = figures.map(|(name, figure)| (name.to_owned(), figure)).to_vec();
     let mut sections = vec![Section::new(
         "What was run",
-        vec![Part::Text(what), Part::Text(promise(*n, *m, *traitors, *method)), Part::Figures(figures)],
+        vec![
+            Part::Text(what),
+            Part::Text(promise(*n, *m, *traitors, *method)),
+            Part::Figures(figures),
+        ],
     )];
     if let Some(first) = first {
         sections.push(setting(&first.battle, None));
@@ -126,7 +130,8 @@ fn obeyed(report: &Report) -> Vec<String> {
         return Vec::new();
     }
     let each = report.decisions.iter();
-    each.map(|decision| format!("{} decides: {}", name(decision.lieutenant), decision.order)).collect()
+    each.map(|decision| format!("{} decides: {}", name(decision.lieutenant), decision.order))
+        .collect()
 }
 
 /// Who is there, how they lie, and what was to be expected.
@@ -163,7 +168,9 @@ fn setting(battle: &Battle, lies: Option<Lies>) -> Section {
 fn promise(n: u16, m: u16, liars: u16, method: Method) -> String {
     let algorithm = algorithm(method, m);
     if liars > m {
-        return format!("Expected: nothing is promised. {algorithm} bears {m} who lie, and {liars} do.");
+        return format!(
+            "Expected: nothing is promised. {algorithm} bears {m} who lie, and {liars} do."
+        );
     }
     let three = m.saturating_mul(3);
     match method {

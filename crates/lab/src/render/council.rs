@@ -2,8 +2,8 @@
 
 use super::battle::conditions;
 use super::paper::{Part, Row, Section};
-use crate::generals::words::{name, names};
 use crate::generals::Agreement;
+use crate::generals::words::{name, names};
 use crate::resilience::{Found, expected};
 
 /// What they decided, what was to be expected, and what was said of the order.
@@ -22,11 +22,14 @@ pub(super) fn section(agreement: &Agreement) -> Section {
         ),
         promise(agreement),
     ];
-    let decided = decisions.iter().map(|(general, order)| Row::from(vec![name(*general), order.to_string()]));
-    let none = undecided.iter().map(|general| {
-        Row { cells: vec![name(*general), "none, he waits for a certificate".to_owned()], lie: true }
+    let decided =
+        decisions.iter().map(|(general, order)| Row::from(vec![name(*general), order.to_string()]));
+    let none = undecided.iter().map(|general| Row {
+        cells: vec![name(*general), "none, he waits for a certificate".to_owned()],
+        lie: true,
     });
-    let decisions = Part::Table { heads: vec!["who", "decides"], rows: decided.chain(none).collect() };
+    let decisions =
+        Part::Table { heads: vec!["who", "decides"], rows: decided.chain(none).collect() };
     let parts = vec![
         Part::List(setting),
         decisions,

@@ -20,7 +20,8 @@ pub(super) fn text(dossier: &Dossier, facts: &Facts<'_>) -> String {
         });
         text += &list(&lines.collect::<Vec<_>>());
     }
-    text += &dossier.agreement.as_ref().map(|it| council::section(it).markdown()).unwrap_or_default();
+    text +=
+        &dossier.agreement.as_ref().map(|it| council::section(it).markdown()).unwrap_or_default();
     text += &format!("## What was run\n\n{}", list(&words::network(dossier, facts)));
     text += &format!("What goes wrong:\n\n{}", list(&words::troubles(dossier)));
     text += "## Who was proved to have lied\n\n";

@@ -127,8 +127,7 @@ impl Paper {
     }
 
     fn markdown(&self) -> String {
-        let head =
-            markdown::head(&self.title, &self.verdict, &self.details, &self.command);
+        let head = markdown::head(&self.title, &self.verdict, &self.details, &self.command);
         head + &self.sections.iter().map(Section::markdown).collect::<String>()
     }
 }

@@ -26,7 +26,10 @@ pub fn matrix(
     let details = wrong.iter().map(|cell| {
         let Cell { n, t, quorum, found, expected, .. } = cell;
         let (found, expected) = (found.name(), expected.name());
-        format!("n = {n}, t = {t}, quorum {}: it {found}, and must be what {expected}", quorum.name())
+        format!(
+            "n = {n}, t = {t}, quorum {}: it {found}, and must be what {expected}",
+            quorum.name()
+        )
     });
     let rules = resilience.rules();
     let tables = rules.iter().map(|rule| table(resilience, *rule));

@@ -140,7 +140,8 @@ impl Generals {
 
     /// The command that repeats it.
     fn repeat(&self) -> String {
-        let mut command = format!("logothete-lab generals -n {} --traitors {}", self.n, self.traitors);
+        let mut command =
+            format!("logothete-lab generals -n {} --traitors {}", self.n, self.traitors);
         if let Some(m) = self.m {
             command += &format!(" -m {m}");
         }

@@ -99,7 +99,8 @@ pub(crate) fn matrix(arguments: &Matrix) -> Result<Outcome, String> {
         let quorum = arguments.quorum.unwrap_or(Rule::Kept).into();
         return again(arguments, Trial { n, t, quorum, strategy: strategy.into(), seed });
     }
-    let name = arguments.quorum.map_or("matrix".to_owned(), |rule| format!("matrix-{}", named(rule)));
+    let name =
+        arguments.quorum.map_or("matrix".to_owned(), |rule| format!("matrix-{}", named(rule)));
     let place = arguments.folder.place(&name)?;
     let resilience = all(arguments);
     match arguments.format {
@@ -109,7 +110,8 @@ pub(crate) fn matrix(arguments: &Matrix) -> Result<Outcome, String> {
         Format::Json => output::tell(&to_json(&resilience)?),
     }
     if let Some(place) = place {
-        let quorum = arguments.quorum.map_or(String::new(), |rule| format!(" --quorum {}", named(rule)));
+        let quorum =
+            arguments.quorum.map_or(String::new(), |rule| format!(" --quorum {}", named(rule)));
         let repeat = format!("logothete-lab matrix --seeds {}{quorum}", arguments.seeds);
         place.write(render::matrix(&resilience, arguments.seeds, &repeat))?;
     }

@@ -40,11 +40,21 @@ pub(super) fn draw(report: &Report) -> (String, usize) {
     }
     let height = y + FOOT;
     for general in 0..n {
-        name(&mut body, x(general), 4, &short(general), report.battle.traitors().contains(&general));
+        name(
+            &mut body,
+            x(general),
+            4,
+            &short(general),
+            report.battle.traitors().contains(&general),
+        );
     }
     decisions(&mut body, report, y + 8);
     let lines = (0..n).map(|general| {
-        format!("<path class=\"life\" d=\"M{} 34 V{}\" data-general=\"{general}\"/>\n", x(general), y + 8)
+        format!(
+            "<path class=\"life\" d=\"M{} 34 V{}\" data-general=\"{general}\"/>\n",
+            x(general),
+            y + 8
+        )
     });
     let svg = format!(
         "<svg class=\"sequence\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
@@ -91,7 +101,8 @@ fn arrow(body: &mut String, report: &Report, number: u64, sent: &Sent, y: i64) {
 /// What each loyal general does: the commander what he has ordered.
 fn decisions(body: &mut String, report: &Report, y: i64) {
     let battle = &report.battle;
-    let commander = (!battle.traitors().contains(&COMMANDER)).then_some((COMMANDER, battle.order()));
+    let commander =
+        (!battle.traitors().contains(&COMMANDER)).then_some((COMMANDER, battle.order()));
     let lieutenants = report.decisions.iter().map(|it| (it.lieutenant, it.order));
     for (general, order) in commander.into_iter().chain(lieutenants) {
         let x = x(general);
@@ -123,7 +134,10 @@ pub(super) fn legend() -> String {
     let items = [
         (sample("attack", &head("attack"), ""), "tells of attack"),
         (sample("retreat", &head("retreat"), ""), "tells of retreat"),
-        (sample("false", &head("false"), ""), "false: a loyal general would have told of another order"),
+        (
+            sample("false", &head("false"), ""),
+            "false: a loyal general would have told of another order",
+        ),
         (sample("false", &head("false"), bar), "refused: not signed by those who must"),
         (pill.to_owned(), "what a loyal general does in the end"),
     ];

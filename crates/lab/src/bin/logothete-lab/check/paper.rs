@@ -105,10 +105,8 @@ pub(super) fn orders(search: &Search) -> Result<Vec<File>, serde_json::Error> {
          --max {states_max}",
         given.join(",")
     );
-    let mut sections = vec![
-        scope(search),
-        Section::new("What came out", vec![Part::Figures(found(search))]),
-    ];
+    let mut sections =
+        vec![scope(search), Section::new("What came out", vec![Part::Figures(found(search))])];
     sections.extend(search.broken.as_ref().map(counterexample));
     let paper = Paper {
         title: format!("check orders, {}", who_lies(faulty)),

@@ -118,14 +118,24 @@ fn setting(summary: &Summary, arguments: &Soak) -> Section {
         None => "From each seed a network is drawn, with its rules, links, disks, clients, and what breaks in it and when."
             .to_owned(),
     };
-    let liars = if arguments.liars { "In every run one to t replicas lie." } else { "Nobody lies but where a plan says so." };
+    let liars = if arguments.liars {
+        "In every run one to t replicas lie."
+    } else {
+        "Nobody lies but where a plan says so."
+    };
     let listed = summary.first.len();
     let mut lines = vec![
         what,
         liars.to_owned(),
-        format!("{} runs of {} seeds, the first of them {}.", summary.runs, arguments.seeds, arguments.from),
-        "One seed gives one run, byte for byte: `logothete-lab replay SEED` runs it again.".to_owned(),
-        format!("trace.jsonl lists what came of the first {listed} seeds, of {RUNS_LISTED} at most."),
+        format!(
+            "{} runs of {} seeds, the first of them {}.",
+            summary.runs, arguments.seeds, arguments.from
+        ),
+        "One seed gives one run, byte for byte: `logothete-lab replay SEED` runs it again."
+            .to_owned(),
+        format!(
+            "trace.jsonl lists what came of the first {listed} seeds, of {RUNS_LISTED} at most."
+        ),
     ];
     if summary.runs < arguments.seeds {
         lines.push(format!("After {FAILURES_MAX} seeds that failed the rest was not run."));
@@ -147,7 +157,10 @@ fn figures(summary: &Summary, held: u64) -> Vec<(String, String)> {
         ("in which every property held", held.to_string()),
         ("in which one was broken", summary.violated.to_string()),
         ("without a conclusion", summary.inconclusive.to_string()),
-        ("that signed with Ed25519, the others with a keyed hash", summary.ed25519_runs.to_string()),
+        (
+            "that signed with Ed25519, the others with a keyed hash",
+            summary.ed25519_runs.to_string(),
+        ),
         ("heights committed", summary.heights.to_string()),
         ("events", summary.events.to_string()),
         ("messages", summary.messages.to_string()),
@@ -157,7 +170,10 @@ fn figures(summary: &Summary, held: u64) -> Vec<(String, String)> {
         ("faults, by kind", output::counts(&summary.faults)),
         ("not acted upon, by reason", output::counts(&summary.ignored)),
         ("virtual time", format!("{} s", summary.virtual_seconds)),
-        ("time", format!("{:.1} s, {:.1} seeds a second", summary.seconds, summary.seeds_per_second)),
+        (
+            "time",
+            format!("{:.1} s, {:.1} seeds a second", summary.seconds, summary.seeds_per_second),
+        ),
     ];
     figures.map(|(name, figure)| (name.to_owned(), figure)).to_vec()
 }

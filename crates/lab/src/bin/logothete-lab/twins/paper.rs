@@ -26,17 +26,15 @@ pub(super) fn name(arguments: &Twins) -> String {
 }
 
 /// The files.
-pub(super) fn files(
-    summary: &Summary,
-    arguments: &Twins,
-) -> Result<Vec<File>, serde_json::Error> {
+pub(super) fn files(summary: &Summary, arguments: &Twins) -> Result<Vec<File>, serde_json::Error> {
     let tally = &summary.tally;
     let (mark, verdict) = match (tally.broken, tally.unfinished) {
         (0, 0) => (Mark::Held, format!("Every property held in all {} schedules", tally.schedules)),
         (0, many) => (Mark::Inconclusive, format!("{many} schedules came to no end")),
-        (many, _) => {
-            (Mark::Violated, format!("Properties were broken in {many} of {} schedules", tally.schedules))
-        }
+        (many, _) => (
+            Mark::Violated,
+            format!("Properties were broken in {many} of {} schedules", tally.schedules),
+        ),
     };
     let details = tally.failures.iter().filter_map(|failure| {
         Some(format!("schedule {}: {}", failure.schedule, failure.violations.first()?))
@@ -87,7 +85,9 @@ fn repeat(arguments: &Twins) -> String {
 fn setting(arguments: &Twins) -> Section {
     let Twins { replicas, views, sets, .. } = arguments;
     let who = match (arguments.samples, arguments.twin.as_slice()) {
-        (Some(_), _) => "Replicas drawn from the seed run twice, as many as may lie at most.".to_owned(),
+        (Some(_), _) => {
+            "Replicas drawn from the seed run twice, as many as may lie at most.".to_owned()
+        }
         (None, []) => "Each replica in its turn runs twice.".to_owned(),
         (None, twins) => {
             let twins: Vec<String> = twins.iter().map(u16::to_string).collect();
@@ -149,7 +149,8 @@ fn failed(summary: &Summary) -> Section {
         let none = "No conclusion: messages without end.".to_owned();
         let broken: Vec<String> = broken.collect();
         parts.push(Part::List(if broken.is_empty() { vec![none] } else { broken }));
-        let rounds = (1_u64..).zip(rounds).map(|(number, round)| format!("round {number}: {round}"));
+        let rounds =
+            (1_u64..).zip(rounds).map(|(number, round)| format!("round {number}: {round}"));
         parts.push(Part::List(rounds.collect()));
         parts.push(Part::Command(repeat.clone()));
     }
