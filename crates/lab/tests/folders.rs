@@ -17,7 +17,7 @@ use tempfile::TempDir;
 #[path = "common/markup.rs"]
 mod markup;
 
-use markup::{drawn, flaw};
+use markup::{drawn, flaw, scrolls_in_its_box};
 
 /// What a command printed, and the folder it left.
 struct Left {
@@ -134,6 +134,7 @@ fn a_battle_tells_every_message_every_decision_both_conditions_and_the_formula()
         assert_eq!(drawn(&page, "<g class=\"arrow k-false\""), lies, "{flags}");
         let all: BTreeSet<u64> = (1..=u64::try_from(messages.len()).unwrap()).collect();
         assert_eq!(drawn(&page, "<g class=\"arrow "), all, "{flags}");
+        assert!(scrolls_in_its_box(&page, "sequence"), "{flags}");
         for general in 0..report["battle"]["n"].as_u64().unwrap() {
             assert!(page.contains(&format!("data-general=\"{general}\"")), "{flags}: {general}");
         }
@@ -257,7 +258,7 @@ fn a_soak_says_what_was_run_and_checked_and_what_came_out() {
 
     assert_eq!(left.json()["result"], summary);
     left.say(&[
-        "Every property held in all 4 runs",
+        "Every property held in 4 runs",
         "logothete-lab soak --seeds 4 --from 10",
         "S1: no two honest validators commit different blocks at one height",
         "Reply: what enough validators told a client is what was committed",
@@ -299,7 +300,8 @@ fn the_first_seeds_of_a_soak_that_fail_have_folders_of_their_own() {
         assert_eq!(replay, format!("logothete-lab replay {seed} --plan plan.json"));
         left.say(&[
             replay,
-            &format!("seed {seed}: {}", failure["violations"][0]["property"].as_str().unwrap()),
+            &format!("Seed {seed}"),
+            failure["violations"][0]["sentence"].as_str().unwrap(),
         ]);
         let within = left.home.path().join(format!("out/failed-{seed}"));
         assert_eq!(within.is_dir(), number < 5, "seed {seed}");
@@ -355,10 +357,7 @@ fn a_schedule_of_twins_that_fails_is_told_round_by_round() {
         }
     }
     let left = leave("twins --views 1 --twin 2");
-    left.say(&[
-        "Every property held in all 16 schedules",
-        "logothete-lab twins --replicas 4 --twin 2",
-    ]);
+    left.say(&["Every property held in 16 schedules", "logothete-lab twins --replicas 4 --twin 2"]);
     let told = String::from_utf8(left.output.stdout).unwrap();
     assert!(told.contains("\nhealed after ") && !told.contains(", \n"), "{told}");
 }
@@ -392,6 +391,29 @@ fn a_search_that_finds_a_fork_tells_every_delivery() {
         left.say(&[delivery["takes"].as_str().unwrap()]);
     }
     left.repeats();
+}
+
+#[test]
+fn crashes_are_told_with_their_story_and_figures() {
+    let left = leave("check crashes --story height --pairs 3 --seed 2 --json");
+    let matrix = left.printed();
+
+    assert_eq!((left.output.status.code(), &left.json()["result"]), (Some(0), &matrix));
+    assert_eq!(matrix["pairs"], 3);
+    let runs = matrix["single"].as_u64().unwrap() + 3;
+    left.say(&[
+        &format!("Every property held in {runs} runs"),
+        "logothete-lab check crashes --story height --pairs 3 --seed 2",
+        "height: one height in view 0",
+        &matrix["points"].to_string(),
+    ]);
+    assert!(!left.page().contains("silent-primary"));
+    for (kind, count) in matrix["by_message"].as_object().unwrap() {
+        left.say(&[&format!("{kind} {count}")]);
+    }
+    let wrong = lab(left.home.path(), "check crashes --story heigth");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(told(&wrong).contains("take one of height, pruned"), "{}", told(&wrong));
 }
 
 #[test]

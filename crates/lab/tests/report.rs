@@ -20,7 +20,7 @@ use lab::{QuorumRule, Recorder, Recording};
 #[path = "common/markup.rs"]
 mod markup;
 
-use markup::{drawn, flaw};
+use markup::{drawn, flaw, scrolls_in_its_box};
 
 fn dossier(attack: &str, replicas: u16, seed: u64) -> Dossier {
     let attacks = vec![attack.parse().unwrap()];
@@ -86,6 +86,7 @@ fn a_page_has_every_lifeline_every_false_message_the_verdict_and_the_command() {
         assert_eq!(flaw(&page), None, "{attack}");
         assert!(page.contains("<p>\u{2713} Every property held</p>"), "{attack}");
         assert!(page.contains(&dossier.command), "{attack}");
+        assert!(scrolls_in_its_box(&page, "sequence"), "{attack}");
         for replica in 0..replicas {
             assert!(page.contains(&format!("data-replica=\"{replica}\"")), "{attack}: {replica}");
         }

@@ -93,7 +93,11 @@ pub fn worst(worst: &Worst, command: &str) -> Result<Vec<File>, serde_json::Erro
         title: format!("{algorithm}, {n} generals, every lie of {traitors}"),
         mark,
         verdict: verdict.to_owned(),
-        details: first.as_ref().map(obeyed).unwrap_or_default(),
+        details: first
+            .iter()
+            .flat_map(obeyed)
+            .map(|line| format!("in the first: {line}"))
+            .collect(),
         command: command.to_owned(),
         sections,
     };
@@ -124,14 +128,17 @@ pub(super) fn verdict(judgement: Judgement) -> String {
     .to_owned()
 }
 
-/// What the loyal lieutenants obey, if that breaks something.
+/// What was ordered and what the loyal lieutenants do, if that breaks something.
 fn obeyed(report: &Report) -> Vec<String> {
     if report.judgement.holds() {
         return Vec::new();
     }
+    let loyal = report.judgement.ic2.is_some();
+    let order =
+        loyal.then(|| format!("the commander, who is loyal, orders {}", report.battle.order()));
     let each = report.decisions.iter();
-    each.map(|decision| format!("{} decides: {}", name(decision.lieutenant), decision.order))
-        .collect()
+    let each = each.map(|it| format!("{} does this: {}", name(it.lieutenant), it.order));
+    order.into_iter().chain(each).collect()
 }
 
 /// Who is there, how they lie, and what was to be expected.

@@ -197,7 +197,7 @@ fn table(heads: &[&str], rows: &[Row]) -> String {
         format!("<tr{class}>{cells}</tr>\n")
     });
     format!(
-        "<div class=\"wide\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table></div>\n",
+        "<div class=\"wide\"><table class=\"words\">\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table></div>\n",
         cells("th", &mut heads.iter().copied()),
         rows.collect::<String>()
     )

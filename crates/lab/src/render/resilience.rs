@@ -35,7 +35,7 @@ pub fn matrix(
     let tables = rules.iter().map(|rule| table(resilience, *rule));
     let sections = [setting(resilience, seeds)].into_iter().chain(tables).chain([broken(cells)]);
     let paper = Paper {
-        title: format!("matrix, {seeds} seeds"),
+        title: format!("matrix, {}", on_seeds(seeds)),
         mark: if wrong.is_empty() { Mark::Held } else { Mark::Violated },
         verdict,
         details: details.collect(),
@@ -43,6 +43,13 @@ pub fn matrix(
         sections: sections.collect(),
     };
     paper.files(resilience, "networks of a matrix", cells)
+}
+
+fn on_seeds(seeds: u64) -> String {
+    match seeds {
+        1 => "on seed 0".to_owned(),
+        _ => format!("on seeds 0 to {}", seeds.saturating_sub(1)),
+    }
 }
 
 fn setting(resilience: &Resilience, seeds: u64) -> Section {
@@ -54,8 +61,8 @@ fn setting(resilience: &Resilience, seeds: u64) -> Section {
             "Networks of {first} to {last} replicas, n, of whom 0 to {most} lie, t: the production core, {runs} runs."
         ),
         format!(
-            "Each is tried on the seeds 0 to {} with every strategy of its traitors, until it has forked or is through.",
-            seeds.saturating_sub(1)
+            "Each is tried {} with every strategy of its traitors, until it has forked or is through.",
+            on_seeds(seeds)
         ),
     ];
     let how = Strategy::ALL.map(|strategy| format!("{strategy}: {}", strategy.sentence()));

@@ -104,9 +104,9 @@ fn head(body: &mut String, dossier: &Dossier, n: u16, y: i64) {
 pub(super) fn name(body: &mut String, x: i64, y: i64, name: &str, lies: bool) {
     let class = if lies { "liar" } else { "name" };
     *body += &format!(
-        "<g class=\"{class}\"><rect x=\"{}\" y=\"{y}\" width=\"60\" height=\"30\" rx=\"4\"/>\
+        "<g class=\"{class}\"><rect x=\"{}\" y=\"{y}\" width=\"70\" height=\"30\" rx=\"4\"/>\
          <text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{name}</text>",
-        x - 30,
+        x - 35,
         if lies { y + 12 } else { y + 19 }
     );
     if lies {

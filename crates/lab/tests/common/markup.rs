@@ -80,3 +80,10 @@ pub(crate) fn drawn(page: &str, class: &str) -> BTreeSet<u64> {
     });
     numbers.collect()
 }
+
+/// Whether a picture that may be wider than a telephone stands in a box that scrolls instead of the page.
+pub(crate) fn scrolls_in_its_box(page: &str, picture: &str) -> bool {
+    let pictures = page.matches(&format!("<svg class=\"{picture}\"")).count();
+    let boxed = page.matches(&format!("<div class=\"wide\"><svg class=\"{picture}\"")).count();
+    pictures > 0 && pictures == boxed && page.contains(".wide { overflow-x: auto; }")
+}

@@ -17,9 +17,11 @@ pub(crate) fn check(what: &Check) -> Result<Outcome, String> {
 }
 
 fn crashes(arguments: &Crashes) -> Result<Outcome, String> {
-    let place = arguments.folder.place(&format!("check-crashes-{}", arguments.seed))?;
+    let name = arguments.story.map_or(String::new(), |story| format!("-{}", story.name()));
+    let place = arguments.folder.place(&format!("check-crashes{name}-{}", arguments.seed))?;
     let mut matrix = Matrix::default();
-    for story in Story::ALL {
+    let stories = arguments.story.map_or(Story::ALL.to_vec(), |story| vec![story]);
+    for story in stories.iter().copied() {
         output::complain(&format!("{story:?}: {} runs so far", matrix.single + matrix.pairs));
         matrix.run_story(story);
         if arguments.every_pair {
@@ -28,22 +30,24 @@ fn crashes(arguments: &Crashes) -> Result<Outcome, String> {
             matrix.run_pairs(story, arguments.pairs, arguments.seed);
         }
     }
-    output::tell(&if arguments.json { to_json(&matrix)? } else { describe(&matrix) });
+    let told = if arguments.json { to_json(&matrix)? } else { describe(&matrix, &stories) };
+    output::tell(&told);
     if let Some(place) = place {
-        place.write(paper::crashes(&matrix, arguments))?;
+        place.write(paper::crashes(&matrix, arguments, &stories))?;
     }
     Ok(if matrix.broken.is_empty() { Outcome::Held } else { Outcome::Violated })
 }
 
-fn describe(matrix: &Matrix) -> String {
+fn describe(matrix: &Matrix, stories: &[Story]) -> String {
     let backup = matrix.points - matrix.primary;
+    let stories = match stories {
+        [one] => format!("the story {}", one.name()),
+        all => format!("{} stories", all.len()),
+    };
     let mut lines = vec![
         format!(
-            "{} points in {} stories: {} of primaries, {backup} of backups, {} in later views",
-            matrix.points,
-            Story::ALL.len(),
-            matrix.primary,
-            matrix.later_views
+            "{} points in {}: {} of primaries, {backup} of backups, {} in later views",
+            matrix.points, stories, matrix.primary, matrix.later_views
         ),
         format!("by message: {}", output::counts(&matrix.by_message)),
         format!("by what was done just before: {}", output::counts(&matrix.by_moment)),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use byzantine::Attack;
 use clap::{Args, Parser, Subcommand};
+use lab::matrix::Story;
 
 use crate::folder::Folder;
 
@@ -145,6 +146,9 @@ pub(crate) enum Check {
 /// Cut the power of one machine at every point of its work, and of two.
 #[derive(Debug, Args)]
 pub(crate) struct Crashes {
+    /// One story instead of all: height, pruned, silent-primary, prepared or committed-alone
+    #[arg(long, value_name = "NAME", value_parser = story)]
+    pub(crate) story: Option<Story>,
     /// How many pairs of crashes of each story are drawn
     #[arg(long, default_value_t = 500)]
     pub(crate) pairs: u64,
@@ -159,6 +163,13 @@ pub(crate) struct Crashes {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) folder: Folder,
+}
+
+/// A story by its name.
+fn story(name: &str) -> Result<Story, String> {
+    let names = Story::ALL.map(Story::name).join(", ");
+    let found = Story::ALL.into_iter().find(|story| story.name() == name);
+    found.ok_or_else(|| format!("there is no such story: take one of {names}"))
 }
 
 /// Let replicas run twice, under schedules of partitions.

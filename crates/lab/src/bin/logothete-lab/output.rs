@@ -37,6 +37,11 @@ pub(crate) fn describe(report: &Report) -> String {
     lines.join("\n")
 }
 
+/// So many of something, such as `1 seed` or `2 seeds`.
+pub(crate) fn many(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 /// Counts, each with its name, or none.
 pub(crate) fn counts<K: Display>(counts: &BTreeMap<K, u64>) -> String {
     let pairs: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();

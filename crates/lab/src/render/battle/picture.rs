@@ -27,11 +27,11 @@ pub(super) fn draw(report: &Report) -> (String, usize) {
         if sent.round > round {
             round = sent.round;
             body += &format!(
-                "<path class=\"tick\" d=\"M{AXIS} {} H{width}\"/><text class=\"halo time\" x=\"{}\" y=\"{}\">round \
-                 {round}</text>\n",
-                y + 12,
-                AXIS + 2,
-                y + 9
+                "<path class=\"tick\" d=\"M{AXIS} {} H{width}\"/>\
+                 <text class=\"time\" x=\"{}\" y=\"{}\" text-anchor=\"end\">round {round}</text>\n",
+                y + 8,
+                AXIS - 4,
+                y + 11
             );
             y += ROUND;
         }

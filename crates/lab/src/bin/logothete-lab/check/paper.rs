@@ -6,16 +6,17 @@ use lab::render::{File, Mark, Paper, Part, Row, Section};
 
 use super::who_lies;
 use crate::cli::Crashes;
-use crate::output::counts;
+use crate::output::{counts, many};
 
 /// The files of the crash matrix.
 pub(super) fn crashes(
     matrix: &Matrix,
     arguments: &Crashes,
+    stories: &[Story],
 ) -> Result<Vec<File>, serde_json::Error> {
     let runs = matrix.single.saturating_add(matrix.pairs);
     let (mark, verdict) = match matrix.broken.len() {
-        0 => (Mark::Held, format!("Every property held in all {runs} runs")),
+        0 => (Mark::Held, format!("Every property held in {}", many(runs, "run"))),
         many => (Mark::Violated, format!("Properties were broken in {many} of {runs} runs")),
     };
     let pairs = if arguments.every_pair {
@@ -23,14 +24,15 @@ pub(super) fn crashes(
     } else {
         format!(" --pairs {} --seed {}", arguments.pairs, arguments.seed)
     };
+    let story = arguments.story.map_or(String::new(), |story| format!(" --story {}", story.name()));
     let paper = Paper {
         title: "check crashes".to_owned(),
         mark,
         verdict,
         details: Vec::new(),
-        command: format!("logothete-lab check crashes{pairs}"),
+        command: format!("logothete-lab check crashes{story}{pairs}"),
         sections: vec![
-            stories(),
+            setting(stories),
             Section::new("What came out", vec![Part::Figures(figures(matrix))]),
             broken(matrix),
         ],
@@ -38,24 +40,13 @@ pub(super) fn crashes(
     paper.files(matrix, "runs of the crash matrix that broke something", &matrix.broken)
 }
 
-fn stories() -> Section {
+fn setting(stories: &[Story]) -> Section {
     let what = "Short runs of four replicas in which nothing is left to chance. Each is run again for every point that a \
                 process comes to in it, with the power of that machine failing there, with each of what its disk may \
                 have kept, and with two crashes. What must hold: nobody contradicts what he said before, nothing was \
                 said that was not durable, and the network commits again.";
-    let stories = Story::ALL.map(|story| {
-        let about = match story {
-            Story::Height => "one height in view 0",
-            Story::Pruned => "the same, and the journal is rewritten after every commit",
-            Story::SilentPrimary => "nobody ever hears the first primary: view 1 begins at the genesis",
-            Story::Prepared => "only the next primary sees that a block is prepared: view 1 begins with it",
-            Story::CommittedAlone => {
-                "only the primary has committed when it falls silent: view 1 must come to the same block"
-            }
-        };
-        format!("{story:?}: {about}")
-    });
-    let parts = vec![Part::Text(what.to_owned()), Part::List(stories.to_vec())];
+    let stories = stories.iter().map(|story| format!("{}: {}", story.name(), story.sentence()));
+    let parts = vec![Part::Text(what.to_owned()), Part::List(stories.collect())];
     Section::new("What was run", parts)
 }
 
@@ -76,7 +67,7 @@ fn figures(matrix: &Matrix) -> Vec<(String, String)> {
 fn broken(matrix: &Matrix) -> Section {
     let mut parts = Vec::new();
     for (number, broken) in (1_u64..).zip(&matrix.broken) {
-        parts.push(Part::Heading(format!("{number}: {:?}", broken.story)));
+        parts.push(Part::Heading(format!("{number}: {}", broken.story.name())));
         parts.push(Part::Text(format!("With {}.", broken.crashes.join(" and "))));
         let violations = broken.violations.iter().map(ToString::to_string);
         let none = "It came to no end.".to_owned();

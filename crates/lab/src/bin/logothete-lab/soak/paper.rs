@@ -6,6 +6,7 @@ use lab::{Options, Property, QuorumRule, Recorder};
 use super::{FAILURES_MAX, Failure, Plans, RUNS_LISTED, Summary};
 use crate::cli::Soak;
 use crate::folder::Place;
+use crate::output::many;
 use crate::{output, replay};
 
 /// How many of the seeds that failed are run again with a recorder.
@@ -14,6 +15,9 @@ const RECORDED_MAX: usize = 5;
 /// How many broken properties of one seed, and how many seeds without a conclusion, the page tells of.
 const BROKEN_LISTED: usize = 5;
 const UNFINISHED_LISTED: usize = 20;
+
+/// How many of the seeds that failed stand beside the verdict; all have a place of their own below.
+const DETAILS_MAX: usize = 3;
 
 /// What the folder is called.
 pub(super) fn name(arguments: &Soak) -> String {
@@ -69,15 +73,15 @@ fn record(failure: &Failure, arguments: &Soak, plans: &Plans) -> Dossier {
 fn paper(summary: &Summary, arguments: &Soak, plans: &Plans, pages: &[String]) -> Paper {
     let Summary { runs, held, violated, inconclusive, .. } = summary;
     let (mark, verdict) = match (violated, inconclusive) {
-        (0, 0) => (Mark::Held, format!("Every property held in all {runs} runs")),
+        (0, 0) => (Mark::Held, format!("Every property held in {}", many(*runs, "run"))),
         (0, _) => (Mark::Inconclusive, format!("{inconclusive} of {runs} runs came to no end")),
         (_, _) => (Mark::Violated, format!("Properties were broken in {violated} of {runs} runs")),
     };
-    let details = summary.failures.iter().filter_map(|failure| {
+    let details = summary.failures.iter().take(DETAILS_MAX).filter_map(|failure| {
         Some(format!("seed {}: {}", failure.seed, failure.violations.first()?))
     });
     Paper {
-        title: format!("soak, {} seeds from {}", arguments.seeds, arguments.from),
+        title: format!("soak of {} from {}", many(arguments.seeds, "seed"), arguments.from),
         mark,
         verdict,
         details: details.collect(),
@@ -128,11 +132,12 @@ fn setting(summary: &Summary, arguments: &Soak) -> Section {
         what,
         liars.to_owned(),
         format!(
-            "{} runs of {} seeds, the first of them {}.",
-            summary.runs, arguments.seeds, arguments.from
+            "{} of {}, the first of them {}.",
+            many(summary.runs, "run"),
+            many(arguments.seeds, "seed"),
+            arguments.from
         ),
-        "One seed gives one run, byte for byte: `logothete-lab replay SEED` runs it again."
-            .to_owned(),
+        "The same seed gives the same run, byte for byte.".to_owned(),
         format!(
             "trace.jsonl lists what came of the first {listed} seeds, of {RUNS_LISTED} at most."
         ),

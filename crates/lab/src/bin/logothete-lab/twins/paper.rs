@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Summary, by_number, healed};
 use crate::cli::Twins;
+use crate::output::many;
 
 /// A line of `trace.jsonl`.
 #[derive(Serialize)]
@@ -14,6 +15,9 @@ struct Line<'a> {
     #[serde(flatten)]
     failure: &'a Failure,
 }
+
+/// How many of the schedules that failed stand beside the verdict; the first ten have a place of their own below.
+const DETAILS_MAX: usize = 3;
 
 /// What the folder is called.
 pub(super) fn name(arguments: &Twins) -> String {
@@ -29,18 +33,24 @@ pub(super) fn name(arguments: &Twins) -> String {
 pub(super) fn files(summary: &Summary, arguments: &Twins) -> Result<Vec<File>, serde_json::Error> {
     let tally = &summary.tally;
     let (mark, verdict) = match (tally.broken, tally.unfinished) {
-        (0, 0) => (Mark::Held, format!("Every property held in all {} schedules", tally.schedules)),
-        (0, many) => (Mark::Inconclusive, format!("{many} schedules came to no end")),
-        (many, _) => (
+        (0, 0) => {
+            (Mark::Held, format!("Every property held in {}", many(tally.schedules, "schedule")))
+        }
+        (0, open) => (Mark::Inconclusive, format!("{} came to no end", many(open, "schedule"))),
+        (broken, _) => (
             Mark::Violated,
-            format!("Properties were broken in {many} of {} schedules", tally.schedules),
+            format!("Properties were broken in {broken} of {}", many(tally.schedules, "schedule")),
         ),
     };
-    let details = tally.failures.iter().filter_map(|failure| {
+    let details = tally.failures.iter().take(DETAILS_MAX).filter_map(|failure| {
         Some(format!("schedule {}: {}", failure.schedule, failure.violations.first()?))
     });
     let paper = Paper {
-        title: format!("twins, {} replicas, {} schedules", arguments.replicas, tally.schedules),
+        title: format!(
+            "twins, {} replicas, {}",
+            arguments.replicas,
+            many(tally.schedules, "schedule")
+        ),
         mark,
         verdict,
         details: details.collect(),
@@ -100,7 +110,8 @@ fn setting(arguments: &Twins) -> Section {
             format!("{samples} schedules of up to {views} rounds, each drawn from its own seed.")
         }
         (None, None) => format!(
-            "Every schedule of {views} rounds, in each of which the processes are parted into up to {sets} sets."
+            "Every schedule of {}, in each of which the processes are parted into up to {sets} sets.",
+            many((*views).into(), "round")
         ),
     };
     let lines = vec![
