@@ -146,7 +146,7 @@ fn a_battle_tells_every_message_every_decision_both_conditions_and_the_formula()
             let (_, row) = page.split_once(&row).unwrap();
             assert!(row.split_once("</tr>").unwrap().0.ends_with(&format!("<td>{order}</td>")));
         }
-        assert_eq!(report["judgement"]["ic2"], ic2.into(), "{flags}");
+        assert_eq!(report["judgement"]["ic2"].as_bool(), ic2, "{flags}");
         let verdict = if ic2 == Some(false) { "violated" } else { "held" };
         assert_eq!(left.json()["verdict"], verdict, "{flags}");
         left.repeats();

@@ -130,6 +130,7 @@ impl Draft {
             fs::rename(old, folder).map_err(cannot(folder))?;
         }
         placed?;
+        remove(old);
         output::complain(&format!("report: {}", folder.join("report.html").display()));
         Ok(())
     }
@@ -138,7 +139,6 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         remove(&self.new);
-        remove(&self.old);
     }
 }
 

@@ -129,6 +129,9 @@ fn scope(search: &Search) -> Section {
 }
 
 fn found(search: &Search) -> Vec<(String, String)> {
+    let committing = search.committing.iter();
+    let committing: Vec<String> =
+        committing.map(|(view, count)| format!("{count} in view {view}")).collect();
     let figures = [
         ("states of replicas, each with what was said", search.states.to_string()),
         ("configurations", search.configurations.to_string()),
@@ -137,7 +140,7 @@ fn found(search: &Search) -> Vec<(String, String)> {
         ("words", search.words.to_string()),
         ("sets of words said", search.soups.to_string()),
         ("steps of the core", search.steps.to_string()),
-        ("configurations with a commit, by view", counts(&search.committing)),
+        ("configurations with a commit", committing.join(", ")),
         ("everything within the scope", if search.exhaustive { "yes" } else { "no" }.to_owned()),
     ];
     figures.map(|(name, figure)| (name.to_owned(), figure)).to_vec()
