@@ -370,6 +370,7 @@ fn twins_who_break_everything_do_not_leave_a_blank() {
     assert!(told.contains("\nno schedule came to the end of its healing\n"), "{told}");
     left.say(&["no schedule came to the end of its healing"]);
     left.say(&["logothete-lab twins --replicas 4 --twin 0,1 --schedule aaabbb"]);
+    left.say(&["Expected: nothing is promised. 4 replicas bear 1 that lie"]);
 }
 
 #[test]

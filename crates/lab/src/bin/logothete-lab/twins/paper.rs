@@ -1,7 +1,7 @@
 //! The report of replicas that ran twice.
 
 use lab::render::{File, Mark, Paper, Part, Section};
-use lab::twins::{Failure, healing_max};
+use lab::twins::{Failure, Setup, healing_max};
 use serde::Serialize;
 
 use super::{Summary, by_number, healed};
@@ -114,6 +114,16 @@ fn setting(arguments: &Twins) -> Section {
             many((*views).into(), "round")
         ),
     };
+    let borne = Setup::twinned_max(*replicas);
+    let expected = if arguments.twin.len() > borne.into() {
+        format!(
+            "Expected: nothing is promised. {replicas} replicas bear {borne} that lie, and more run twice."
+        )
+    } else {
+        format!(
+            "Expected: every property holds. {replicas} replicas bear {borne} that lie, and no more run twice."
+        )
+    };
     let lines = vec![
         format!(
             "{replicas} replicas. A replica that runs twice is two honest processes with one key: together they do what a \
@@ -126,6 +136,7 @@ fn setting(arguments: &Twins) -> Section {
              watches from the beginning.",
             healing_max(*replicas)
         ),
+        expected,
     ];
     Section::new("What was run", vec![Part::List(lines)])
 }
