@@ -383,6 +383,7 @@ fn a_search_that_finds_a_fork_tells_every_delivery() {
     assert_eq!(left.lines(), *schedule);
     assert!(schedule.iter().any(|delivery| delivery["lie"] == true));
     left.say(&[search["broken"]["sentence"].as_str().unwrap(), &search["states"].to_string()]);
+    left.say(&["Expected: nothing is promised, because four replicas bear one that lies."]);
     let page = left.page();
     let (_, rows) = page.split_once("<h2>How it was broken</h2>").unwrap();
     assert_eq!(rows.matches("<td>replica ").count(), schedule.len());

@@ -113,6 +113,11 @@ pub(super) fn orders(search: &Search) -> Result<Vec<File>, serde_json::Error> {
 
 fn scope(search: &Search) -> Section {
     let Scope { faulty, last_view, heights, rivals, .. } = &search.scope;
+    let expected = if faulty.len() > 1 {
+        "Expected: nothing is promised, because four replicas bear one that lies."
+    } else {
+        "Expected: every property holds, because four replicas bear one that lies."
+    };
     let lines = vec![
         format!(
             "4 replicas, {}; heights up to {heights}, views up to {last_view}, {rivals} blocks of a liar on each parent.",
@@ -124,6 +129,7 @@ fn scope(search: &Search) -> Section {
         "What must hold: no two honest replicas commit different blocks at one height, what is committed has a proof, and \
          no honest key contradicts itself."
             .to_owned(),
+        expected.to_owned(),
     ];
     Section::new("What was searched", vec![Part::List(lines)])
 }

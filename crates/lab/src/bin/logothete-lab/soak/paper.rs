@@ -137,6 +137,7 @@ fn setting(summary: &Summary, arguments: &Soak) -> Section {
             many(arguments.seeds, "seed"),
             arguments.from
         ),
+        "Expected: every property holds in every run, unless a plan does more than the protocol bears.".to_owned(),
         "The same seed gives the same run, byte for byte.".to_owned(),
         format!(
             "trace.jsonl lists what came of the first {listed} seeds, of {RUNS_LISTED} at most."
