@@ -30,6 +30,7 @@ mod bytes;
 mod fixture;
 mod money;
 mod proof;
+mod property;
 mod reading;
 mod rules;
 mod said;
@@ -37,58 +38,10 @@ mod views;
 
 use bytes::Members;
 use money::Money;
+pub use property::Property;
 use rules::Rules;
 use said::Said;
 use views::Views;
-
-/// A property that can be broken. Those of the protocol page have its numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub enum Property {
-    /// No two honest replicas commit different blocks at one height.
-    S1,
-    /// Committed chains are prefixes of one another.
-    S2,
-    /// A height once committed stays, over restarts.
-    S3,
-    /// Every stored block has a proof that an independent checker accepts.
-    S4,
-    /// An honest key contradicts itself in nothing, over its whole life.
-    S5,
-    /// Nothing is sent before it is durable.
-    S6,
-    /// Every committed transaction was valid on the state before it.
-    S7,
-    /// The sum of balances is the genesis supply.
-    S8,
-    /// Each (account, nonce) occurs once.
-    S9,
-    /// Executing the chain again gives the same roots.
-    S10,
-    /// Memory and logs are bounded.
-    S11,
-    /// Evidence never names an honest key.
-    S12,
-    /// A valid request known to one honest replica commits.
-    L1,
-    /// After the primary fails, within the stated number of timeouts.
-    L2,
-    /// A healed or restarted replica catches up and its votes count again.
-    L3,
-    /// After an outage the timeouts are back at base after one commit.
-    L4,
-    /// A starved account's request commits.
-    L5,
-    /// A replica votes for nothing but what the voting rule allows it (section 3).
-    Vote,
-    /// A replica asks for and enters no view but by the rules of views (section 4).
-    View,
-    /// What t + 1 replicas told a client is what was committed.
-    Reply,
-    /// A replica comes back from whatever an honest disk kept.
-    Recovery,
-    /// An assertion of the core, the ledger or the lab failed.
-    Assertion,
-}
 
 /// One property, broken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -103,12 +56,6 @@ pub struct Violation {
     pub replica: Option<u16>,
     /// At which height, if at one.
     pub height: Option<u64>,
-}
-
-impl fmt::Display for Property {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, formatter)
-    }
 }
 
 impl fmt::Display for Violation {

@@ -27,10 +27,10 @@ mod judge;
 mod lies;
 mod oral;
 mod signed;
-mod words;
+pub(crate) mod words;
 mod worst;
 
-pub use consensus::{Agreement, agree};
+pub use consensus::{Agreement, Council, agree, council};
 pub use judge::{Judgement, judge};
 pub use lies::Lies;
 pub use worst::{Worst, worst};
@@ -45,7 +45,7 @@ pub const GENERALS_MAX: u16 = REPLICAS_MAX;
 pub const MESSAGES_MAX: u64 = 100_000;
 
 /// The number of the commander.
-const COMMANDER: u16 = 0;
+pub(crate) const COMMANDER: u16 = 0;
 
 /// What a general can do. Who knows nothing retreats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -169,6 +169,31 @@ impl Battle {
             return Err(BattleError::TooManyMessages { m, n, messages });
         }
         Ok(Self { n, m, method, order, traitors })
+    }
+
+    /// How many generals there are: n.
+    pub const fn n(&self) -> u16 {
+        self.n
+    }
+
+    /// How many traitors the algorithm is to bear: m.
+    pub const fn m(&self) -> u16 {
+        self.m
+    }
+
+    /// How messages are sent.
+    pub const fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The order that the commander gives, or would give if he were loyal.
+    pub const fn order(&self) -> Order {
+        self.order
+    }
+
+    /// The numbers of those who lie.
+    pub const fn traitors(&self) -> &BTreeSet<u16> {
+        &self.traitors
     }
 
     /// Plays it.

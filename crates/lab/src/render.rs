@@ -4,6 +4,9 @@
 //! - `report.md`: the same in words; `report.json`: the same for programs;
 //! - `trace.jsonl`: every event, as [`crate::step`] walks through it.
 //!
+//! A run of a network is a [`Dossier`]. What is many runs, or is played without a network, is a [`Paper`]: a [`battle`] of
+//! generals, the [`matrix`], a soak; its `trace.jsonl` lists what it was made of.
+//!
 //! The same run gives the same files, byte for byte. A picture shows at most [`MESSAGES_SHOWN`] messages, chosen around
 //! what matters, and says what it leaves out.
 
@@ -11,22 +14,36 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::generals::Agreement;
 use crate::plan::Plan;
 use crate::record::{Contradiction, Happened, Header, Kind, Recording, Trace, file};
-use crate::report::{Report, Verdict};
+use crate::report::Report;
 use crate::world::{QuorumRule, genesis};
 
 mod arrows;
+mod battle;
+mod council;
 mod markdown;
 mod markup;
 mod page;
+mod paper;
 mod phases;
+mod resilience;
 mod sequence;
+mod shell;
 mod timeline;
 mod words;
 
+pub use battle::{battle, worst};
+pub use paper::{Paper, Part, Row, Section};
+pub use resilience::matrix;
+pub use shell::Mark;
+
 /// The most messages of a picture.
 pub const MESSAGES_SHOWN: usize = 240;
+
+/// The most messages of a battle of generals that a page tells in words.
+pub const MESSAGES_LISTED: usize = 1_000;
 
 /// The most false messages that a page lists.
 pub const FALSE_LISTED: usize = 1_000;
@@ -56,6 +73,8 @@ pub struct Dossier {
     pub traitors: BTreeMap<u16, Vec<String>>,
     /// What the reader is asked, if anything.
     pub question: Option<Question>,
+    /// What it came to when it was a council of generals.
+    pub agreement: Option<Agreement>,
 }
 
 /// A question to the reader, and what was expected.
@@ -181,12 +200,14 @@ impl<'a> Facts<'a> {
 struct Summary<'a> {
     title: &'a str,
     command: &'a str,
-    verdict: &'static str,
+    verdict: Mark,
     validators: u16,
     tolerated: usize,
     quorum: usize,
     traitors: &'a BTreeMap<u16, Vec<String>>,
     question: Option<&'a Question>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreement: Option<&'a Agreement>,
     messages_by_kind: BTreeMap<&'static str, u64>,
     false_messages: usize,
     lost_messages: usize,
@@ -203,16 +224,13 @@ impl<'a> Summary<'a> {
         Self {
             title: &dossier.title,
             command: &dossier.command,
-            verdict: match dossier.report.verdict {
-                Verdict::Held => "held",
-                Verdict::Violated(_) => "violated",
-                Verdict::Inconclusive(_) => "inconclusive",
-            },
+            verdict: (&dossier.report.verdict).into(),
             validators: facts.n,
             tolerated: facts.t,
             quorum: facts.q,
             traitors: &dossier.traitors,
             question: dossier.question.as_ref(),
+            agreement: dossier.agreement.as_ref(),
             messages_by_kind: kinds.collect(),
             false_messages: facts.count_false(),
             lost_messages: facts.count_lost(),

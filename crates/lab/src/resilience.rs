@@ -58,6 +58,16 @@ impl Strategy {
             Self::Liar => "liar",
         }
     }
+
+    /// What they do, in words.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Split => "all of them show each half of the others another network",
+            Self::Silent => "they hear everything and say nothing",
+            Self::Equivocate => "each by itself proposes two blocks, and votes for both",
+            Self::Liar => "each by itself tells lies that are drawn from the seed",
+        }
+    }
 }
 
 impl fmt::Display for Strategy {

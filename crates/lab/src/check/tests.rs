@@ -377,3 +377,12 @@ fn a_vote_since_the_healing_for_something_committed_counts() {
     assert!(story.check.has_voted_since_healing(1));
     assert!(!story.check.has_voted_since_healing(2));
 }
+
+#[test]
+fn every_property_is_in_the_list_once() {
+    #[expect(clippy::as_conversions, reason = "the number of the last variant is what is asked")]
+    let count = Property::Assertion as usize + 1;
+
+    assert_eq!(Property::ALL.len(), count);
+    assert!(Property::ALL.windows(2).all(|pair| pair[0] < pair[1]));
+}

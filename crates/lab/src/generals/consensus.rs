@@ -22,10 +22,12 @@ use types::memo::Memo;
 use types::replica::ReplicaId;
 use types::transaction::{Action, SignedTransaction};
 
-use super::words::name;
+use super::words::{name, names};
 use super::{Battle, BattleError, COMMANDER, Judgement, Method, Order, judge};
 use crate::keys::{Owner, SignerKind};
-use crate::report::{Verdict, run};
+use crate::plan::Plan;
+use crate::record::Recorder;
+use crate::report::{Report, Verdict, run};
 use crate::resilience::{Strategy, Trial, plan, traitors};
 use crate::world::{Act, Options, QuorumRule};
 
@@ -56,6 +58,17 @@ pub struct Agreement {
     pub seed: u64,
 }
 
+/// A council: the run of a network, and what its generals came to.
+#[derive(Debug, Clone)]
+pub struct Council {
+    /// What they came to.
+    pub agreement: Agreement,
+    /// The network.
+    pub plan: Plan,
+    /// The run in figures.
+    pub report: Report,
+}
+
 /// Lets the production core decide.
 ///
 /// # Errors
@@ -68,6 +81,22 @@ pub fn agree(
     quorum: QuorumRule,
     seed: u64,
 ) -> Result<Agreement, BattleError> {
+    Ok(council(n, who_lies, order, quorum, seed, None)?.agreement)
+}
+
+/// The same, with the run; the recorder keeps what happens in it.
+///
+/// # Errors
+///
+/// As of [`agree`].
+pub fn council(
+    n: u16,
+    who_lies: BTreeSet<u16>,
+    order: Order,
+    quorum: QuorumRule,
+    seed: u64,
+    recorder: Option<Recorder>,
+) -> Result<Council, BattleError> {
     let battle = Battle::new(n, 0, Method::Signed, order, who_lies.clone())?;
     let lies = battle.lies(COMMANDER);
     let strategy = if lies { Strategy::Split } else { Strategy::Silent };
@@ -83,6 +112,7 @@ pub fn agree(
     let scribe = Rc::clone(&chronicle);
     let options = Options {
         memo: Memo::new(order.to_string()),
+        recorder,
         onlooker: Some(Box::new(move |who, act| scribe.borrow_mut().note(who, act))),
         ..traitors(&plan, &trial, who_lies.clone(), countermand(order))
     };
@@ -90,13 +120,13 @@ pub fn agree(
 
     let Chronicle { lines, decisions, .. } = chronicle.take();
     let undecided = loyal.into_iter().filter(|it| !decisions.contains_key(it)).collect();
-    let broken = match report.verdict {
+    let broken = match &report.verdict {
         Verdict::Held => Vec::new(),
         Verdict::Violated(broken) => broken.iter().map(ToString::to_string).collect(),
         Verdict::Inconclusive(reason) => vec![format!("inconclusive: {reason}")],
     };
     let validators = quorum.of(&crate::world::genesis(&plan)).validators().clone();
-    Ok(Agreement {
+    let agreement = Agreement {
         n,
         q: validators.quorum().q(),
         quorum,
@@ -108,7 +138,8 @@ pub fn agree(
         undecided,
         broken,
         seed,
-    })
+    };
+    Ok(Council { agreement, plan, report })
 }
 
 /// What lieutenants have decided: the conditions are about them.
@@ -242,6 +273,20 @@ impl Line {
     }
 }
 
+impl Council {
+    /// Who lied, and how.
+    pub fn liars(&self) -> BTreeMap<u16, Vec<String>> {
+        let Agreement { traitors, .. } = &self.agreement;
+        let split = traitors.contains(&COMMANDER);
+        let how = |general: &u16| match (split, *general == COMMANDER) {
+            (true, true) => "as the commander he shows each half of the others another order",
+            (true, false) => "he votes for both orders of the commander",
+            (false, _) => "he says nothing",
+        };
+        traitors.iter().map(|general| (*general, vec![how(general).to_owned()])).collect()
+    }
+}
+
 impl Agreement {
     /// Whether every loyal general has decided and the conditions hold.
     pub fn holds(&self) -> bool {
@@ -252,8 +297,7 @@ impl Agreement {
 impl fmt::Display for Agreement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { n, q, order, .. } = self;
-        let traitors: Vec<String> = self.traitors.iter().map(|it| name(*it)).collect();
-        let traitors = if traitors.is_empty() { "nobody".to_owned() } else { traitors.join(", ") };
+        let traitors = names(&self.traitors);
         writeln!(
             formatter,
             "PBFT, {n} generals, {q} votes make a certificate; the order is {order}; traitors: {traitors}"

@@ -2,11 +2,33 @@
 
 use std::fmt;
 
-use super::{COMMANDER, Judgement, Method, Order, Refused, Report, Sent};
+use super::{COMMANDER, Decision, Judgement, Method, Order, Refused, Report, Sent};
 
 /// A general, as he is called.
-pub(super) fn name(general: u16) -> String {
+pub(crate) fn name(general: u16) -> String {
     if general == COMMANDER { "the commander".to_owned() } else { format!("lieutenant {general}") }
+}
+
+/// Generals by name, or nobody.
+pub(crate) fn names<'a>(generals: impl IntoIterator<Item = &'a u16>) -> String {
+    let names: Vec<String> = generals.into_iter().map(|general| name(*general)).collect();
+    if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+}
+
+/// An algorithm by name, such as OM(1).
+pub(crate) fn algorithm(method: Method, m: u16) -> String {
+    match method {
+        Method::Oral => format!("OM({m})"),
+        Method::Signed => format!("SM({m})"),
+    }
+}
+
+impl Decision {
+    /// What he weighed, in words.
+    pub(crate) fn weighed_in_words(&self) -> String {
+        let weighed: Vec<String> = self.weighed.iter().map(Order::to_string).collect();
+        if weighed.is_empty() { "nothing".to_owned() } else { weighed.join(", ") }
+    }
 }
 
 impl Sent {
@@ -39,32 +61,37 @@ impl Sent {
     }
 }
 
-impl fmt::Display for Judgement {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Judgement {
+    /// The two conditions, each with whether it holds.
+    pub(crate) const fn in_words(&self) -> [(&'static str, &'static str); 2] {
         let ic1 = if self.ic1 { "holds" } else { "broken" };
         let ic2 = match self.ic2 {
             Some(true) => "holds",
             Some(false) => "broken",
             None => "says nothing, the commander is a traitor",
         };
-        writeln!(formatter, "IC1, all loyal lieutenants obey the same order: {ic1}")?;
-        write!(formatter, "IC2, they obey the order of a loyal commander: {ic2}")
+        [
+            ("IC1, all loyal lieutenants obey the same order", ic1),
+            ("IC2, they obey the order of a loyal commander", ic2),
+        ]
+    }
+}
+
+impl fmt::Display for Judgement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [(one, ic1), (two, ic2)] = self.in_words();
+        write!(formatter, "{one}: {ic1}\n{two}: {ic2}")
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let battle = &self.battle;
-        let algorithm = match battle.method {
-            Method::Oral => "OM",
-            Method::Signed => "SM",
-        };
-        let traitors: Vec<String> = battle.traitors.iter().map(|it| name(*it)).collect();
-        let traitors = if traitors.is_empty() { "nobody".to_owned() } else { traitors.join(", ") };
+        let algorithm = algorithm(battle.method, battle.m);
+        let (n, order, traitors) = (battle.n, battle.order, names(&battle.traitors));
         writeln!(
             formatter,
-            "{algorithm}({}), {} generals; the order is {}; traitors: {traitors}",
-            battle.m, battle.n, battle.order
+            "{algorithm}, {n} generals; the order is {order}; traitors: {traitors}"
         )?;
         let mut round = 0;
         for sent in &self.messages {
@@ -76,10 +103,8 @@ impl fmt::Display for Report {
         }
         writeln!(formatter, "decisions")?;
         for decision in &self.decisions {
-            let weighed: Vec<String> = decision.weighed.iter().map(Order::to_string).collect();
-            let weighed =
-                if weighed.is_empty() { "nothing".to_owned() } else { weighed.join(", ") };
             let (who, order) = (name(decision.lieutenant), decision.order);
+            let weighed = decision.weighed_in_words();
             writeln!(formatter, "  {who} weighs {weighed}: {order}")?;
         }
         writeln!(formatter, "{}", self.count_in_words())?;
@@ -88,7 +113,8 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    fn count_in_words(&self) -> String {
+    /// How many messages there were, beside the formula.
+    pub(crate) fn count_in_words(&self) -> String {
         let sum = |counts: &[u64]| counts.iter().sum::<u64>();
         let (sent, formula) = (sum(&self.count.rounds), sum(&self.count.formula));
         let n = self.battle.n;

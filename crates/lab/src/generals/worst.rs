@@ -11,6 +11,14 @@ use crate::keys::SignerKind;
 /// What came of trying lies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Worst {
+    /// How many generals there were: n.
+    pub n: u16,
+    /// How many traitors the algorithm was to bear: m.
+    pub m: u16,
+    /// How many there were.
+    pub traitors: u16,
+    /// How messages were sent.
+    pub method: Method,
     /// How many battles were played.
     pub tried: u64,
     /// Whether there is no other lie.
@@ -38,7 +46,9 @@ pub fn worst(
     method: Method,
     tries_max: u64,
 ) -> Result<Worst, BattleError> {
-    let mut worst = Worst { tried: 0, exhaustive: true, broke_ic1: 0, broke_ic2: 0, first: None };
+    let (tried, broke_ic1, broke_ic2, first) = (0, 0, 0, None);
+    let mut worst =
+        Worst { n, m, traitors, method, tried, exhaustive: true, broke_ic1, broke_ic2, first };
     // Before anything is made of them: whether there are so many at all.
     Battle::new(n, m, method, Order::Attack, BTreeSet::new())?;
     if traitors > n {

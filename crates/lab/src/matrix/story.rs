@@ -31,6 +31,34 @@ impl Story {
     pub const ALL: [Self; 5] =
         [Self::Height, Self::Pruned, Self::SilentPrimary, Self::Prepared, Self::CommittedAlone];
 
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Height => "height",
+            Self::Pruned => "pruned",
+            Self::SilentPrimary => "silent-primary",
+            Self::Prepared => "prepared",
+            Self::CommittedAlone => "committed-alone",
+        }
+    }
+
+    /// What happens in it, in words.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Height => "one height in view 0",
+            Self::Pruned => "the same, and the journal is rewritten after every commit",
+            Self::SilentPrimary => {
+                "nobody ever hears the first primary: view 1 begins at the genesis"
+            }
+            Self::Prepared => {
+                "only the next primary sees that a block is prepared: view 1 begins with it"
+            }
+            Self::CommittedAlone => {
+                "only the primary has committed when it falls silent: view 1 must come to the same block"
+            }
+        }
+    }
+
     /// The number of its stream of chance.
     pub(super) const fn number(self) -> u64 {
         match self {

@@ -29,6 +29,22 @@ pub struct Header {
     pub plan: Plan,
 }
 
+/// The first line of a file that lists something else than the events of one run.
+#[derive(Debug, Serialize)]
+pub(crate) struct ListHeader<'a> {
+    logothete_lab_list: u32,
+    of: &'a str,
+    title: &'a str,
+    command: &'a str,
+}
+
+impl<'a> ListHeader<'a> {
+    /// Of a list of such things, which this command makes.
+    pub(crate) const fn new(of: &'a str, title: &'a str, command: &'a str) -> Self {
+        Self { logothete_lab_list: VERSION, of, title, command }
+    }
+}
+
 /// A trace: what a file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
@@ -47,6 +63,14 @@ pub enum TraceError {
     /// The first line is no header.
     #[error("line 1: this is no header of a trace of logothete-lab: {0}")]
     Header(serde_json::Error),
+    /// It is a list of something else.
+    #[error(
+        "line 1: this lists the {of}, and is no trace of one run: what it says stands in report.html beside it"
+    )]
+    List {
+        /// What it lists.
+        of: String,
+    },
     /// It is a trace of another version.
     #[error("line 1: the trace has version {found}, and this program reads version {VERSION}")]
     Version {
@@ -81,6 +105,14 @@ pub enum TraceError {
         /// How many there are.
         replicas: u16,
     },
+}
+
+/// As much of a first line as tells what a list is of.
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(rename = "logothete_lab_list")]
+    _version: u32,
+    of: String,
 }
 
 /// As much of a first line as tells the version.
@@ -119,6 +151,9 @@ impl Trace {
     pub fn parse(text: &str) -> Result<Self, TraceError> {
         let mut lines = (1_usize..).zip(text.lines());
         let (_, first) = lines.next().ok_or(TraceError::Empty)?;
+        if let Ok(Listed { of, .. }) = serde_json::from_str(first) {
+            return Err(TraceError::List { of });
+        }
         let versioned: Versioned = serde_json::from_str(first).map_err(TraceError::Header)?;
         if versioned.logothete_lab_trace != VERSION {
             return Err(TraceError::Version { found: versioned.logothete_lab_trace });

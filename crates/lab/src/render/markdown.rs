@@ -1,15 +1,13 @@
 //! `report.md`.
 
 use super::markup::ms;
-use super::{Dossier, Facts, PROOFS_SHOWN, words};
+use super::{Dossier, Facts, PROOFS_SHOWN, council, words};
 
 /// The report in words.
 pub(super) fn text(dossier: &Dossier, facts: &Facts<'_>) -> String {
     let (verdict, broken) = words::verdict(&dossier.report.verdict);
-    let mut text =
-        format!("# {}, seed {}\n\n**{verdict}**\n\n", plain(&dossier.title), dossier.report.seed);
-    text += &list(&broken);
-    text += &format!("This command repeats it:\n\n```sh\n{}\n```\n\n", dossier.command);
+    let title = format!("{}, seed {}", dossier.title, dossier.report.seed);
+    let mut text = head(&title, &verdict, &broken, &dossier.command);
     if let Some(question) = &dossier.question {
         text += &format!(
             "## The question\n\n{}\n\n{}\n\n",
@@ -22,6 +20,8 @@ pub(super) fn text(dossier: &Dossier, facts: &Facts<'_>) -> String {
         });
         text += &list(&lines.collect::<Vec<_>>());
     }
+    text +=
+        &dossier.agreement.as_ref().map(|it| council::section(it).markdown()).unwrap_or_default();
     text += &format!("## What was run\n\n{}", list(&words::network(dossier, facts)));
     text += &format!("What goes wrong:\n\n{}", list(&words::troubles(dossier)));
     text += "## Who was proved to have lied\n\n";
@@ -33,9 +33,24 @@ pub(super) fn text(dossier: &Dossier, facts: &Facts<'_>) -> String {
     if more > 0 {
         text += &format!("{more} later moments are in trace.jsonl.\n\n");
     }
-    text += "## Figures\n\n| what | how much |\n| --- | --- |\n";
-    for (name, figure) in words::figures(dossier, facts) {
-        text += &format!("| {} | {} |\n", plain(&name), plain(&figure));
+    text + "## Figures\n\n" + &figures(&words::figures(dossier, facts))
+}
+
+/// The beginning of a report: its verdict, and the command that repeats it.
+pub(super) fn head(title: &str, verdict: &str, details: &[String], command: &str) -> String {
+    let (title, verdict) = (plain(title), plain(verdict));
+    let (details, command) = (list(details), self::command(command));
+    format!("# {title}\n\n**{verdict}**\n\n{details}This command repeats it:\n\n{command}")
+}
+
+pub(super) fn command(text: &str) -> String {
+    format!("```sh\n{text}\n```\n\n")
+}
+
+pub(super) fn figures(figures: &[(String, String)]) -> String {
+    let mut text = "| what | how much |\n| --- | --- |\n".to_owned();
+    for (name, figure) in figures {
+        text += &format!("| {} | {} |\n", plain(name), plain(figure));
     }
     text
 }
@@ -57,7 +72,7 @@ fn culprits(facts: &Facts<'_>) -> String {
     if text.is_empty() { "Nobody.\n\n".to_owned() } else { text }
 }
 
-fn list(lines: &[String]) -> String {
+pub(super) fn list(lines: &[String]) -> String {
     let mut text: String = lines.iter().map(|line| format!("- {}\n", plain(line))).collect();
     if !text.is_empty() {
         text.push('\n');
@@ -66,7 +81,7 @@ fn list(lines: &[String]) -> String {
 }
 
 /// Text that is data: nothing in it is markup, and it stays in its line.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#') {

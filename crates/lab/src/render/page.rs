@@ -1,19 +1,21 @@
 //! `report.html`.
 
 use super::markup::{cut, escaped, ms};
-use super::{Dossier, FALSE_LISTED, Facts, PROOFS_SHOWN, Question, sequence, timeline, words};
-use crate::report::Verdict;
-
-/// How the page looks: in light and dark, on a telephone and on a desk, and nothing by red and green alone.
-const STYLE: &str = include_str!("page.css");
+use super::shell::{figures, list, page, section};
+use super::{
+    Dossier, FALSE_LISTED, Facts, PROOFS_SHOWN, Question, council, sequence, shell, timeline, words,
+};
 
 /// The page.
 pub(super) fn html(dossier: &Dossier, facts: &Facts<'_>) -> String {
     let title = format!("{}, seed {}", dossier.title, dossier.report.seed);
+    let (line, broken) = words::verdict(&dossier.report.verdict);
+    let mark = (&dossier.report.verdict).into();
     let (picture, note) = sequence::draw(dossier, facts);
     let sections = [
-        verdict(dossier),
+        shell::verdict(mark, &line, &broken, &dossier.command),
         dossier.question.as_ref().map(question).unwrap_or_default(),
+        dossier.agreement.as_ref().map(|it| council::section(it).html()).unwrap_or_default(),
         section("What was run", &setting(dossier, facts)),
         section(
             "Views and heights",
@@ -30,42 +32,9 @@ pub(super) fn html(dossier: &Dossier, facts: &Facts<'_>) -> String {
         section("False messages", &lies(facts)),
         section("Who was proved to have lied", &culprits(dossier, facts)),
         section("What happened", &moments(facts)),
-        section("Figures", &figures(dossier, facts)),
+        section("Figures", &figures(&words::figures(dossier, facts))),
     ];
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta name=\"color-scheme\" content=\"light dark\"/>\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n\
-         <body>\n<main>\n<h1>{}</h1>\n{}</main>\n</body>\n</html>\n",
-        escaped(&title),
-        escaped(&title),
-        sections.concat()
-    )
-}
-
-fn section(title: &str, body: &str) -> String {
-    format!("<section>\n<h2>{title}</h2>\n{body}\n</section>\n")
-}
-
-fn list(lines: impl IntoIterator<Item = String>) -> String {
-    let items = lines.into_iter().map(|line| format!("<li>{}</li>\n", escaped(&line)));
-    format!("<ul>\n{}</ul>\n", items.collect::<String>())
-}
-
-fn verdict(dossier: &Dossier) -> String {
-    let (line, broken) = words::verdict(&dossier.report.verdict);
-    let (class, sign) = match dossier.report.verdict {
-        Verdict::Held => ("held", "\u{2713}"),
-        Verdict::Violated(_) => ("broken", "\u{2717}"),
-        Verdict::Inconclusive(_) => ("open", "?"),
-    };
-    let broken = if broken.is_empty() { String::new() } else { list(broken) };
-    format!(
-        "<div class=\"verdict {class}\"><p>{sign} {}</p>\n{broken}</div>\n\
-         <p>This command repeats it:</p>\n<pre><code>{}</code></pre>\n",
-        escaped(&line),
-        escaped(&dossier.command)
-    )
+    page(&title, &sections.concat())
 }
 
 fn question(question: &Question) -> String {
@@ -101,8 +70,8 @@ fn question(question: &Question) -> String {
 fn setting(dossier: &Dossier, facts: &Facts<'_>) -> String {
     format!(
         "{}<h3>What goes wrong</h3>\n{}",
-        list(words::network(dossier, facts)),
-        list(words::troubles(dossier))
+        list(&words::network(dossier, facts)),
+        list(&words::troubles(dossier))
     )
 }
 
@@ -186,11 +155,4 @@ fn moments(facts: &Facts<'_>) -> String {
          <code>logothete-lab step</code> and this folder.</p>\n\
          <table class=\"moments\">\n<thead><tr><th>ms</th><th>what</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n{more}"
     )
-}
-
-fn figures(dossier: &Dossier, facts: &Facts<'_>) -> String {
-    let rows = words::figures(dossier, facts).into_iter().map(|(name, figure)| {
-        format!("<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n", escaped(&name), escaped(&figure))
-    });
-    format!("<table class=\"figures\">\n<tbody>\n{}</tbody>\n</table>", rows.collect::<String>())
 }

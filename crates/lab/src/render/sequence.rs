@@ -15,8 +15,8 @@ mod place;
 use place::{Mark, Piece};
 
 /// The width of the time axis, the distance of the lifelines, and that of the first one from the axis, in pixels.
-const AXIS: i64 = 44;
-const COLUMN: i64 = 78;
+pub(super) const AXIS: i64 = 44;
+pub(super) const COLUMN: i64 = 78;
 const MARGIN: i64 = 30;
 
 /// The height of the names above a stretch, and of the gap between two stretches, in pixels.
@@ -24,7 +24,7 @@ const HEAD: i64 = 46;
 const GAP: i64 = 44;
 
 /// Where the lifeline of a replica is.
-fn x(replica: u16) -> i64 {
+pub(super) fn x(replica: u16) -> i64 {
     AXIS + MARGIN + COLUMN * i64::from(replica)
 }
 
@@ -73,16 +73,15 @@ pub(super) fn draw(dossier: &Dossier, facts: &Facts<'_>) -> (String, String) {
          validators. {told}</desc>\n{}{body}</svg>\n",
         width * 8 / 5,
         facts.n,
-        heads()
+        heads(&Kind::ALL.map(Kind::name))
     );
     (svg, note)
 }
 
-/// The heads of the arrows.
-fn heads() -> String {
+/// The heads of the arrows: of each of these a filled one, of what is false an open one.
+pub(super) fn heads(names: &[&str]) -> String {
     let mut defs = String::from("<defs>\n");
-    for kind in Kind::ALL {
-        let name = kind.name();
+    for name in names {
         defs += &format!(
             "<marker id=\"h-{name}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" \
              markerUnits=\"userSpaceOnUse\" orient=\"auto\"><path class=\"f-{name}\" d=\"M0 0.5 L8 4 L0 7.5 Z\"/></marker>\n"
@@ -96,22 +95,27 @@ fn heads() -> String {
 /// The names of the replicas above a stretch.
 fn head(body: &mut String, dossier: &Dossier, n: u16, y: i64) {
     for replica in 0..n {
-        let (x, lies) = (x(replica), dossier.traitors.contains_key(&replica));
-        let (class, word) = if lies { ("liar", "lies") } else { ("name", "") };
-        *body += &format!(
-            "<g class=\"{class}\"><rect x=\"{}\" y=\"{y}\" width=\"60\" height=\"30\" rx=\"4\"/>\
-             <text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">replica {replica}</text>",
-            x - 30,
-            if lies { y + 12 } else { y + 19 }
-        );
-        if lies {
-            *body += &format!(
-                "<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">\u{26a0} {word}</text>",
-                y + 25
-            );
-        }
-        *body += "</g>\n";
+        let lies = dossier.traitors.contains_key(&replica);
+        name(body, x(replica), y, &format!("replica {replica}"), lies);
     }
+}
+
+/// A name above a lifeline, with a sign if its bearer lies.
+pub(super) fn name(body: &mut String, x: i64, y: i64, name: &str, lies: bool) {
+    let class = if lies { "liar" } else { "name" };
+    *body += &format!(
+        "<g class=\"{class}\"><rect x=\"{}\" y=\"{y}\" width=\"70\" height=\"30\" rx=\"4\"/>\
+         <text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{name}</text>",
+        x - 35,
+        if lies { y + 12 } else { y + 19 }
+    );
+    if lies {
+        *body += &format!(
+            "<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">\u{26a0} lies</text>",
+            y + 25
+        );
+    }
+    *body += "</g>\n";
 }
 
 /// A place where messages are left out.
@@ -293,15 +297,17 @@ fn marks(body: &mut String, piece: &Piece, width: i64) {
     }
 }
 
+/// An arrow of a legend.
+pub(super) fn sample(class: &str, head: &str, more: &str) -> String {
+    format!(
+        "<svg width=\"46\" height=\"14\" viewBox=\"0 0 46 14\" aria-hidden=\"true\"><g class=\"arrow k-{class}\">\
+         <path d=\"M2 7 H42\"{head}/>{more}</g></svg>"
+    )
+}
+
 /// What the picture means, each sign with its word.
 pub(super) fn legend() -> String {
     let mut items = String::new();
-    let sample = |class: &str, head: &str, more: &str| {
-        format!(
-            "<svg width=\"46\" height=\"14\" viewBox=\"0 0 46 14\" aria-hidden=\"true\"><g class=\"arrow k-{class}\">\
-             <path d=\"M2 7 H42\"{head}/>{more}</g></svg>"
-        )
-    };
     for kind in Kind::ALL.into_iter().filter(|kind| kind.decides()) {
         let name = kind.name();
         let head = format!(" marker-end=\"url(#h-{name})\"");

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Dossier, Facts, MOMENTS_LISTED};
-use crate::check::Property;
 use crate::plan::{Broken, Fate, Plan};
 use crate::record::{Event, Happened, fault};
 use crate::report::Verdict;
@@ -16,40 +15,10 @@ pub(super) fn verdict(verdict: &Verdict) -> (String, Vec<String>) {
             let names: BTreeSet<String> = broken.iter().map(|it| it.property.to_string()).collect();
             let names: Vec<String> = names.into_iter().collect();
             let each =
-                broken.iter().map(|it| format!("{it}. Promised is: {}.", promise(it.property)));
+                broken.iter().map(|it| format!("{it}. Promised is: {}.", it.property.promise()));
             (format!("Broken: {}", names.join(", ")), each.collect())
         }
         Verdict::Inconclusive(reason) => ("No conclusion".to_owned(), vec![reason.clone()]),
-    }
-}
-
-/// What a property promises.
-const fn promise(property: Property) -> &'static str {
-    match property {
-        Property::S1 => "no two honest validators commit different blocks at one height",
-        Property::S2 => "committed chains are prefixes of one another",
-        Property::S3 => "a height once committed stays, over restarts",
-        Property::S4 => "every stored block has a proof that an independent checker accepts",
-        Property::S5 => "an honest key contradicts itself in nothing, over its whole life",
-        Property::S6 => "nothing is sent before it is durable",
-        Property::S7 => "every committed transaction was valid on the state before it",
-        Property::S8 => "the sum of balances is the genesis supply",
-        Property::S9 => "each account uses each nonce once",
-        Property::S10 => "executing the chain again gives the same roots",
-        Property::S11 => "memory and logs are bounded",
-        Property::S12 => "evidence never names an honest key",
-        Property::L1 => "a valid request known to one honest validator commits",
-        Property::L2 => {
-            "after the primary fails, requests commit within a stated number of timeouts"
-        }
-        Property::L3 => "a healed or restarted validator catches up and its votes count again",
-        Property::L4 => "after an outage the timeouts are back at base after one commit",
-        Property::L5 => "the request of a starved account commits",
-        Property::Vote => "a validator votes for nothing but what the voting rule allows it",
-        Property::View => "a validator asks for and enters no view but by the rules of views",
-        Property::Reply => "what enough validators told a client is what was committed",
-        Property::Recovery => "a validator comes back from whatever an honest disk kept",
-        Property::Assertion => "no assertion of the core, the ledger or the lab fails",
     }
 }
 

@@ -36,16 +36,7 @@ impl Resilience {
     pub fn to_markdown(&self) -> String {
         let mut text = String::new();
         for rule in self.rules() {
-            let heads: Vec<String> = TRAITORS.map(|t| format!("t = {t}")).collect();
-            text += &format!("**{}**\n\n| n | q | {} |\n", rule.sentence(), heads.join(" | "));
-            text += &format!("| --- | --- |{}\n", " --- |".repeat(heads.len()));
-            for n in REPLICAS {
-                let row: Vec<&Cell> = TRAITORS.filter_map(|t| self.cell(rule, n, t)).collect();
-                let q = row.first().map_or(0, |cell| cell.q);
-                let cells: Vec<String> = row.iter().map(|cell| cell.in_a_word()).collect();
-                text += &format!("| {n} | {q} | {} |\n", cells.join(" | "));
-            }
-            text += "\n";
+            text += &format!("**{}**\n\n{}", rule.sentence(), self.table(rule));
         }
         for cell in self.cells.iter().filter(|cell| cell.broken.is_some()) {
             let Cell { n, t, found, sentence, repeat, .. } = cell;
@@ -56,9 +47,27 @@ impl Resilience {
         text
     }
 
+    /// The table of one rule as Markdown.
+    pub(crate) fn table(&self, rule: QuorumRule) -> String {
+        let heads: Vec<String> = TRAITORS.map(|t| format!("t = {t}")).collect();
+        let mut text = format!("| n | q | {} |\n", heads.join(" | "));
+        text += &format!("| --- | --- |{}\n", " --- |".repeat(heads.len()));
+        for n in REPLICAS {
+            let row: Vec<&Cell> = TRAITORS.filter_map(|t| self.cell(rule, n, t)).collect();
+            let q = row.first().map_or(0, |cell| cell.q);
+            let cells: Vec<String> = row.iter().map(|cell| cell.in_a_word()).collect();
+            text += &format!("| {n} | {q} | {} |\n", cells.join(" | "));
+        }
+        text + "\n"
+    }
+
     /// As a picture: one grid for each rule. What is seen does not hang on colour alone.
     pub fn to_svg(&self) -> String {
-        let rules = self.rules();
+        self.to_svg_of(&self.rules())
+    }
+
+    /// The same of these rules.
+    pub(crate) fn to_svg_of(&self, rules: &[QuorumRule]) -> String {
         let (rows, columns) = (REPLICAS.len(), TRAITORS.len());
         let count = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
         let grid_width = LEFT + WIDTH * count(columns) + 20;
@@ -72,7 +81,7 @@ impl Resilience {
              <rect class=\"ground\" width=\"{width}\" height=\"{height}\"/>\n"
         );
         for (number, rule) in (0..).zip(rules) {
-            self.draw_grid(&mut svg, rule, grid_width * number);
+            self.draw_grid(&mut svg, *rule, grid_width * number);
         }
         svg + "</svg>\n"
     }
@@ -104,8 +113,10 @@ impl Resilience {
                 (cell.sentence.as_deref().unwrap_or("every property held"), cell.in_a_word());
             writeln!(
                 svg,
-                "<g><title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\" rx=\"4\" \
+                "<g data-cell=\"{},{}\"><title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\" rx=\"4\" \
                  fill=\"{fill}\"/><text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"{ink}\">{word}</text></g>",
+                cell.n,
+                cell.t,
                 escaped(title),
                 WIDTH - 4,
                 HEIGHT - 4,

@@ -71,6 +71,7 @@ fn dossier(trial: &Trial, done: &Done, recording: Recording) -> Dossier {
         recording,
         traitors: done.traitors.iter().map(|traitor| (*traitor, how.clone())).collect(),
         question: None,
+        agreement: None,
     }
 }
 

@@ -1,14 +1,13 @@
 //! Everything that can happen within a small scope.
 
-use std::collections::BTreeMap;
-use std::fmt::Display;
-
 use lab::explore::{Counterexample, Delivery, Progress, Scope, Search, explore};
 use lab::matrix::{Matrix, Story};
 
 use crate::cli::{Check, Crashes, Orders};
 use crate::output::to_json;
 use crate::{Outcome, output};
+
+mod paper;
 
 pub(crate) fn check(what: &Check) -> Result<Outcome, String> {
     match what {
@@ -18,8 +17,11 @@ pub(crate) fn check(what: &Check) -> Result<Outcome, String> {
 }
 
 fn crashes(arguments: &Crashes) -> Result<Outcome, String> {
+    let name = arguments.story.map_or(String::new(), |story| format!("-{}", story.name()));
+    let place = arguments.folder.place(&format!("check-crashes{name}-{}", arguments.seed))?;
     let mut matrix = Matrix::default();
-    for story in Story::ALL {
+    let stories = arguments.story.map_or(Story::ALL.to_vec(), |story| vec![story]);
+    for story in stories.iter().copied() {
         output::complain(&format!("{story:?}: {} runs so far", matrix.single + matrix.pairs));
         matrix.run_story(story);
         if arguments.every_pair {
@@ -28,22 +30,27 @@ fn crashes(arguments: &Crashes) -> Result<Outcome, String> {
             matrix.run_pairs(story, arguments.pairs, arguments.seed);
         }
     }
-    output::tell(&if arguments.json { to_json(&matrix)? } else { describe(&matrix) });
+    let told = if arguments.json { to_json(&matrix)? } else { describe(&matrix, &stories) };
+    output::tell(&told);
+    if let Some(place) = place {
+        place.write(paper::crashes(&matrix, arguments, &stories))?;
+    }
     Ok(if matrix.broken.is_empty() { Outcome::Held } else { Outcome::Violated })
 }
 
-fn describe(matrix: &Matrix) -> String {
+fn describe(matrix: &Matrix, stories: &[Story]) -> String {
     let backup = matrix.points - matrix.primary;
+    let stories = match stories {
+        [one] => format!("the story {}", one.name()),
+        all => format!("{} stories", all.len()),
+    };
     let mut lines = vec![
         format!(
-            "{} points in {} stories: {} of primaries, {backup} of backups, {} in later views",
-            matrix.points,
-            Story::ALL.len(),
-            matrix.primary,
-            matrix.later_views
+            "{} points in {}: {} of primaries, {backup} of backups, {} in later views",
+            matrix.points, stories, matrix.primary, matrix.later_views
         ),
-        format!("by message: {}", list(&matrix.by_message)),
-        format!("by what was done just before: {}", list(&matrix.by_moment)),
+        format!("by message: {}", output::counts(&matrix.by_message)),
+        format!("by what was done just before: {}", output::counts(&matrix.by_moment)),
         format!("{} runs with one crash, {} with two", matrix.single, matrix.pairs),
     ];
     for broken in &matrix.broken {
@@ -60,6 +67,7 @@ fn describe(matrix: &Matrix) -> String {
 const STEP: u64 = 250_000;
 
 fn orders(arguments: &Orders) -> Result<Outcome, String> {
+    let place = arguments.folder.place("check-orders")?;
     let scope = Scope {
         faulty: arguments.faulty.clone(),
         last_view: arguments.last_view,
@@ -78,6 +86,9 @@ fn orders(arguments: &Orders) -> Result<Outcome, String> {
         }
     });
     output::tell(&if arguments.json { to_json(&search)? } else { describe_search(&search) });
+    if let Some(place) = place {
+        place.write(paper::orders(&search))?;
+    }
     Ok(match &search.broken {
         Some(_) => Outcome::Violated,
         None if search.exhaustive => Outcome::Held,
@@ -85,16 +96,21 @@ fn orders(arguments: &Orders) -> Result<Outcome, String> {
     })
 }
 
-fn describe_search(search: &Search) -> String {
-    let Scope { faulty, last_view, heights, .. } = &search.scope;
-    let who = match faulty.as_slice() {
+/// Who lies, in words.
+fn who_lies(faulty: &[u16]) -> String {
+    match faulty {
         [] => "nobody lies".to_owned(),
         [one] => format!("replica {one} lies"),
         some => {
             let some: Vec<String> = some.iter().map(ToString::to_string).collect();
             format!("replicas {} lie", some.join(", "))
         }
-    };
+    }
+}
+
+fn describe_search(search: &Search) -> String {
+    let Scope { faulty, last_view, heights, .. } = &search.scope;
+    let who = who_lies(faulty);
     let mut lines = vec![
         format!("4 replicas, {who}; heights up to {heights}, views up to {last_view}"),
         format!(
@@ -106,7 +122,7 @@ fn describe_search(search: &Search) -> String {
             "{} different states of replicas, {} words, {} sets of words said, {} steps of the core",
             search.locals, search.words, search.soups, search.steps
         ),
-        format!("configurations with a commit, by view: {}", list(&search.committing)),
+        format!("configurations with a commit, by view: {}", output::counts(&search.committing)),
     ];
     lines.push(match &search.broken {
         Some(broken) => describe_broken(broken),
@@ -124,9 +140,4 @@ fn describe_broken(broken: &Counterexample) -> String {
         lines.extend(says.iter().map(|says| format!("    and says {says}")));
     }
     lines.join("\n")
-}
-
-fn list<K: Display>(counts: &BTreeMap<K, u64>) -> String {
-    let pairs = counts.iter().map(|(name, count)| format!("{name} {count}"));
-    pairs.collect::<Vec<_>>().join(", ")
 }

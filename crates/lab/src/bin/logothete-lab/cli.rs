@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use byzantine::Attack;
 use clap::{Args, Parser, Subcommand};
+use lab::matrix::Story;
 
 use crate::folder::Folder;
 
@@ -59,6 +60,9 @@ pub(crate) struct Soak {
     /// In every run one to t replicas change what they say, field by field
     #[arg(long)]
     pub(crate) liars: bool,
+    /// One plan for every seed, as JSON, instead of each seed's own: such as `replay SEED --show-plan` prints
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["replicas", "liars"])]
+    pub(crate) plan: Option<PathBuf>,
     /// Do not make the plan of a failing seed smaller
     #[arg(long)]
     pub(crate) no_shrink: bool,
@@ -68,6 +72,8 @@ pub(crate) struct Soak {
     /// Print the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
 }
 
 /// Run one seed, or one plan, again.
@@ -140,6 +146,9 @@ pub(crate) enum Check {
 /// Cut the power of one machine at every point of its work, and of two.
 #[derive(Debug, Args)]
 pub(crate) struct Crashes {
+    /// One story instead of all: height, pruned, silent-primary, prepared or committed-alone
+    #[arg(long, value_name = "NAME", value_parser = story)]
+    pub(crate) story: Option<Story>,
     /// How many pairs of crashes of each story are drawn
     #[arg(long, default_value_t = 500)]
     pub(crate) pairs: u64,
@@ -152,6 +161,15 @@ pub(crate) struct Crashes {
     /// Print the matrix as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+/// A story by its name.
+fn story(name: &str) -> Result<Story, String> {
+    let names = Story::ALL.map(Story::name).join(", ");
+    let found = Story::ALL.into_iter().find(|story| story.name() == name);
+    found.ok_or_else(|| format!("there is no such story: take one of {names}"))
 }
 
 /// Let replicas run twice, under schedules of partitions.
@@ -192,6 +210,8 @@ pub(crate) struct Twins {
     /// Print the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
 }
 
 /// Deliver every message in every order to four replicas of which one lies.
@@ -220,4 +240,6 @@ pub(crate) struct Orders {
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
 }

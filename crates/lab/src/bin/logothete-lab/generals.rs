@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
 use lab::QuorumRule;
-use lab::generals::{Battle, Lies, Method, Order, Worst, agree, worst};
+use lab::generals::{Battle, Council, Lies, Method, Order, Worst, council, worst};
+use lab::render::{self, Dossier};
 
+use crate::folder::Folder;
 use crate::output::to_json;
 use crate::{Outcome, output};
 
@@ -56,6 +58,8 @@ pub(crate) struct Generals {
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    folder: Folder,
 }
 
 /// How many votes make a certificate.
@@ -83,6 +87,15 @@ enum Ordered {
     Retreat,
 }
 
+impl Ordered {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Attack => "attack",
+            Self::Retreat => "retreat",
+        }
+    }
+}
+
 impl From<Ordered> for Order {
     fn from(ordered: Ordered) -> Self {
         match ordered {
@@ -99,6 +112,56 @@ impl Generals {
 
     fn m(&self) -> u16 {
         self.m.unwrap_or(self.traitors)
+    }
+
+    /// How they decide, in a word.
+    const fn how(&self) -> &'static str {
+        match (self.pbft, self.signed) {
+            (true, _) => "pbft",
+            (false, true) => "signed",
+            (false, false) => "oral",
+        }
+    }
+
+    /// What the folder is called.
+    fn name(&self) -> String {
+        let mut name = format!("generals-{}-{}", self.n, self.how());
+        if self.commander_lies {
+            name += "-commander-lies";
+        }
+        if self.worst {
+            name += "-worst";
+        }
+        match self.seed {
+            Some(seed) => format!("{name}-{seed}"),
+            None => name,
+        }
+    }
+
+    /// The command that repeats it.
+    fn repeat(&self) -> String {
+        let mut command =
+            format!("logothete-lab generals -n {} --traitors {}", self.n, self.traitors);
+        if let Some(m) = self.m {
+            command += &format!(" -m {m}");
+        }
+        if self.signed {
+            command += " --signed";
+        }
+        if self.worst {
+            return format!("{command} --worst --tries {}", self.tries);
+        }
+        command += &format!(" --order {}", self.order.name());
+        if self.commander_lies {
+            command += " --commander-lies";
+        }
+        if self.pbft {
+            command += &format!(" --pbft --quorum {}", QuorumRule::from(self.quorum).name());
+        }
+        if let Some(seed) = self.seed {
+            command += &format!(" --seed {seed}");
+        }
+        command
     }
 
     fn who_lies(&self) -> Result<BTreeSet<u16>, String> {
@@ -126,27 +189,56 @@ pub(crate) fn generals(arguments: &Generals) -> Result<Outcome, String> {
     if arguments.pbft {
         return core_decides(arguments);
     }
+    let place = arguments.folder.place(&arguments.name())?;
     let lies = arguments.seed.map_or(Lies::Contrary, Lies::Seed);
     let (n, m, who) = (arguments.n, arguments.m(), arguments.who_lies()?);
     let battle = Battle::new(n, m, arguments.method(), arguments.order.into(), who);
     let report = battle.map_err(|error| error.to_string())?.fight(lies);
     output::tell(&if arguments.json { to_json(&report)? } else { report.to_string() });
+    if let Some(place) = place {
+        place.write(render::battle(&report, lies, &arguments.repeat()))?;
+    }
     Ok(if report.judgement.holds() { Outcome::Held } else { Outcome::Violated })
 }
 
 fn core_decides(arguments: &Generals) -> Result<Outcome, String> {
+    let place = arguments.folder.place(&arguments.name())?;
+    let recorder = arguments.folder.recorder();
     let (n, who, order) = (arguments.n, arguments.who_lies()?, arguments.order.into());
-    let agreement = agree(n, who, order, arguments.quorum.into(), arguments.seed.unwrap_or(0))
-        .map_err(|error| error.to_string())?;
-    output::tell(&if arguments.json { to_json(&agreement)? } else { agreement.to_string() });
-    Ok(if agreement.holds() { Outcome::Held } else { Outcome::Violated })
+    let (quorum, seed) = (arguments.quorum.into(), arguments.seed.unwrap_or(0));
+    let council = council(n, who, order, quorum, seed, recorder.clone());
+    let council = council.map_err(|error| error.to_string())?;
+    let agreement = &council.agreement;
+    output::tell(&if arguments.json { to_json(agreement)? } else { agreement.to_string() });
+    let outcome = if agreement.holds() { Outcome::Held } else { Outcome::Violated };
+    if let Some((place, recorder)) = place.zip(recorder) {
+        let traitors = council.liars();
+        let Council { agreement, plan, report } = council;
+        let dossier = Dossier {
+            title: format!("PBFT, {n} generals, {order}"),
+            command: arguments.repeat(),
+            plan,
+            quorum,
+            report,
+            recording: recorder.recording(),
+            traitors,
+            question: None,
+            agreement: Some(agreement),
+        };
+        place.write(dossier.files())?;
+    }
+    Ok(outcome)
 }
 
 fn every_lie(arguments: &Generals) -> Result<Outcome, String> {
+    let place = arguments.folder.place(&arguments.name())?;
     let (n, m, traitors) = (arguments.n, arguments.m(), arguments.traitors);
     let worst = worst(n, m, traitors, arguments.method(), arguments.tries)
         .map_err(|error| error.to_string())?;
     output::tell(&if arguments.json { to_json(&worst)? } else { describe(&worst, arguments) });
+    if let Some(place) = place {
+        place.write(render::worst(&worst, &arguments.repeat()))?;
+    }
     Ok(match &worst {
         Worst { first: Some(_), .. } => Outcome::Violated,
         Worst { exhaustive: true, .. } => Outcome::Held,
@@ -157,7 +249,7 @@ fn every_lie(arguments: &Generals) -> Result<Outcome, String> {
 fn describe(worst: &Worst, arguments: &Generals) -> String {
     let Generals { n, traitors, .. } = arguments;
     let algorithm = if arguments.signed { "SM" } else { "OM" };
-    let Worst { tried, exhaustive, broke_ic1, broke_ic2, first } = worst;
+    let Worst { tried, exhaustive, broke_ic1, broke_ic2, first, .. } = worst;
     let scope = if *exhaustive { "every lie there is" } else { "there are more lies than these" };
     let mut lines = vec![format!(
         "{algorithm}({}), {n} generals, {traitors} of them traitors: {tried} battles, {scope}",

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use lab::QuorumRule;
-use lab::render::Dossier;
+use lab::render::{self, Dossier};
 use lab::resilience::{Cell, Found, REPLICAS, Resilience, Strategy, TRAITORS, Trial};
 
 use crate::folder::Folder;
@@ -99,6 +99,9 @@ pub(crate) fn matrix(arguments: &Matrix) -> Result<Outcome, String> {
         let quorum = arguments.quorum.unwrap_or(Rule::Kept).into();
         return again(arguments, Trial { n, t, quorum, strategy: strategy.into(), seed });
     }
+    let name =
+        arguments.quorum.map_or("matrix".to_owned(), |rule| format!("matrix-{}", named(rule)));
+    let place = arguments.folder.place(&name)?;
     let resilience = all(arguments);
     match arguments.format {
         Format::Table => table(&resilience),
@@ -106,7 +109,18 @@ pub(crate) fn matrix(arguments: &Matrix) -> Result<Outcome, String> {
         Format::Svg => output::tell(&resilience.to_svg()),
         Format::Json => output::tell(&to_json(&resilience)?),
     }
+    if let Some(place) = place {
+        let quorum =
+            arguments.quorum.map_or(String::new(), |rule| format!(" --quorum {}", named(rule)));
+        let repeat = format!("logothete-lab matrix --seeds {}{quorum}", arguments.seeds);
+        place.write(render::matrix(&resilience, arguments.seeds, &repeat))?;
+    }
     Ok(if resilience.is_as_expected() { Outcome::Held } else { Outcome::Violated })
+}
+
+/// A rule, as it is named on the command line.
+fn named(rule: Rule) -> &'static str {
+    QuorumRule::from(rule).name()
 }
 
 /// One network again.
@@ -127,6 +141,7 @@ fn again(arguments: &Matrix, trial: Trial) -> Result<Outcome, String> {
             recording: recorder.recording(),
             traitors: trial.traitors().iter().map(|liar| (*liar, vec![how.clone()])).collect(),
             question: None,
+            agreement: None,
         };
         arguments.folder.write(&dossier.title, &dossier)?;
     }

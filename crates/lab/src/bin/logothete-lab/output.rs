@@ -1,5 +1,7 @@
 //! What is printed, and where.
 
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::Write;
 
 use lab::{Report, Verdict};
@@ -33,6 +35,17 @@ pub(crate) fn describe(report: &Report) -> String {
         Verdict::Inconclusive(reason) => lines.push(format!("inconclusive: {reason}")),
     }
     lines.join("\n")
+}
+
+/// So many of something, such as `1 seed` or `2 seeds`.
+pub(crate) fn many(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// Counts, each with its name, or none.
+pub(crate) fn counts<K: Display>(counts: &BTreeMap<K, u64>) -> String {
+    let pairs: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    if pairs.is_empty() { "none".to_owned() } else { pairs.join(", ") }
 }
 
 /// How the process ends after a run.

@@ -28,12 +28,7 @@ pub(crate) fn replay(arguments: &Replay) -> Result<Outcome, String> {
     }
     let recorder = arguments.folder.recorder();
     options.recorder.clone_from(&recorder);
-    let script = |replica: &u16| (*replica, vec!["by a script drawn from the seed".to_owned()]);
-    let mut traitors: BTreeMap<u16, Vec<String>> = options.faulty.iter().map(script).collect();
-    for broken in plan.broken.iter().filter(|broken| broken.fate == Fate::Lying) {
-        let how = "it changes what it says, field by field".to_owned();
-        traitors.entry(broken.replica).or_default().push(how);
-    }
+    let traitors = traitors(&plan, &options);
     let report = lab::run(&plan, arguments.seed, options);
     if let Some(recorder) = recorder {
         let dossier = Dossier {
@@ -45,6 +40,7 @@ pub(crate) fn replay(arguments: &Replay) -> Result<Outcome, String> {
             recording: recorder.recording(),
             traitors,
             question: None,
+            agreement: None,
         };
         arguments.folder.write(&dossier.title, &dossier)?;
     }
@@ -54,6 +50,17 @@ pub(crate) fn replay(arguments: &Replay) -> Result<Outcome, String> {
         output::tell(&output::describe(&report));
     }
     Ok(output::outcome(&report.verdict))
+}
+
+/// Who lies in a run, and how.
+pub(crate) fn traitors(plan: &Plan, options: &Options) -> BTreeMap<u16, Vec<String>> {
+    let script = |replica: &u16| (*replica, vec!["by a script drawn from the seed".to_owned()]);
+    let mut traitors: BTreeMap<u16, Vec<String>> = options.faulty.iter().map(script).collect();
+    for broken in plan.broken.iter().filter(|broken| broken.fate == Fate::Lying) {
+        let how = "it changes what it says, field by field".to_owned();
+        traitors.entry(broken.replica).or_default().push(how);
+    }
+    traitors
 }
 
 /// The command that repeats it.
@@ -82,7 +89,8 @@ pub(crate) fn limits(replicas: &[u16], liars: bool) -> Limits {
     if replicas.is_empty() { usual } else { Limits { replicas: replicas.to_vec(), ..usual } }
 }
 
-fn read(path: &Path) -> Result<Plan, String> {
+/// A plan from a file.
+pub(crate) fn read(path: &Path) -> Result<Plan, String> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{} is no plan: {error}", path.display()))

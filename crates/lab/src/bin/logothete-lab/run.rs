@@ -100,6 +100,7 @@ fn dossier(trial: &Trial, done: &Done, recording: Recording) -> Dossier {
             answer: scenario.answer.clone(),
             expectations: met.collect(),
         }),
+        agreement: None,
     }
 }
 

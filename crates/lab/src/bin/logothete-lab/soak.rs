@@ -8,14 +8,17 @@ use std::sync::mpsc;
 use std::thread;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use lab::render::Mark;
 use lab::shrink::shrink;
 use lab::{Limits, Options, Plan, Property, Report, Verdict, Violation};
 use serde::Serialize;
 
 use crate::cli::Soak;
 use crate::output::to_json;
-use crate::replay::limits;
+use crate::replay::{limits, read};
 use crate::{Outcome, output};
+
+mod paper;
 
 /// After so many failing seeds the rest is not run: there is enough to look at.
 const FAILURES_MAX: usize = 10;
@@ -41,6 +44,41 @@ struct Summary {
     ignored: BTreeMap<&'static str, u64>,
     failures: Vec<Failure>,
     unfinished: Vec<u64>,
+    /// What came of each of the first seeds.
+    #[serde(skip)]
+    first: BTreeMap<u64, Run>,
+}
+
+/// How many runs are listed one by one, those of the lowest seeds: what a summary keeps does not grow with the seeds.
+const RUNS_LISTED: usize = 10_000;
+
+/// What came of one run, as it is listed.
+#[derive(Debug, Serialize)]
+struct Run {
+    seed: u64,
+    verdict: Mark,
+    replicas: u16,
+    heights: u64,
+    messages: u64,
+    virtual_ms: u64,
+    trace: String,
+}
+
+/// What the seeds are run on.
+enum Plans {
+    /// Each on a plan of its own.
+    Drawn(Limits),
+    /// All on this one.
+    One(Box<Plan>),
+}
+
+impl Plans {
+    fn of(&self, seed: u64) -> Plan {
+        match self {
+            Self::Drawn(limits) => Plan::random(seed, limits),
+            Self::One(plan) => (**plan).clone(),
+        }
+    }
 }
 
 /// A seed that broke something.
@@ -54,20 +92,27 @@ struct Failure {
 }
 
 pub(crate) fn soak(arguments: &Soak) -> Result<Outcome, String> {
-    let limits = limits(&arguments.replicas, arguments.liars);
+    let place = arguments.folder.place(&paper::name(arguments))?;
+    let plans = match &arguments.plan {
+        Some(path) => Plans::One(Box::new(read(path)?)),
+        None => Plans::Drawn(limits(&arguments.replicas, arguments.liars)),
+    };
     #[expect(clippy::disallowed_types, reason = "how long the lab takes is no part of any run")]
     let begin = std::time::Instant::now();
-    let mut summary = run_all(arguments, &limits)?;
+    let mut summary = run_all(arguments, &plans)?;
     summary.seconds = begin.elapsed().as_secs_f64();
     let runs = u32::try_from(summary.runs).unwrap_or(u32::MAX);
     summary.seeds_per_second = f64::from(runs) / summary.seconds.max(f64::EPSILON);
     for failure in &mut summary.failures {
-        finish(failure, arguments, &limits)?;
+        finish(failure, arguments, &plans)?;
     }
     if arguments.json {
         output::tell(&to_json(&summary)?);
     } else {
         output::tell(&describe(&summary));
+    }
+    if let Some(place) = place {
+        paper::write(place, &summary, arguments, &plans)?;
     }
     Ok(match &summary {
         Summary { violated: 1.., .. } => Outcome::Violated,
@@ -76,7 +121,7 @@ pub(crate) fn soak(arguments: &Soak) -> Result<Outcome, String> {
     })
 }
 
-fn run_all(arguments: &Soak, limits: &Limits) -> Result<Summary, String> {
+fn run_all(arguments: &Soak, plans: &Plans) -> Result<Summary, String> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let jobs = arguments.jobs.map_or(processors, usize::from);
     let next = AtomicU64::new(arguments.from);
@@ -93,7 +138,7 @@ fn run_all(arguments: &Soak, limits: &Limits) -> Result<Summary, String> {
                     if seed >= end {
                         break;
                     }
-                    let plan = Plan::random(seed, limits);
+                    let plan = plans.of(seed);
                     if reports.send(lab::run(&plan, seed, Options::default())).is_err() {
                         break;
                     }
@@ -126,6 +171,7 @@ fn bar(seeds: u64) -> ProgressBar {
 
 impl Summary {
     fn add(&mut self, report: Report) {
+        self.list(&report);
         self.runs += 1;
         self.heights += report.heights;
         self.events += report.events;
@@ -157,8 +203,20 @@ impl Summary {
     }
 }
 
+impl Summary {
+    fn list(&mut self, report: &Report) {
+        let Report { seed, replicas, heights, messages, virtual_ms, .. } = *report;
+        let (verdict, trace) = ((&report.verdict).into(), report.trace.clone());
+        let run = Run { seed, verdict, replicas, heights, messages, virtual_ms, trace };
+        self.first.insert(seed, run);
+        if self.first.len() > RUNS_LISTED {
+            self.first.pop_last();
+        }
+    }
+}
+
 /// Makes the plan of a failing seed smaller, and writes it down.
-fn finish(failure: &mut Failure, arguments: &Soak, limits: &Limits) -> Result<(), String> {
+fn finish(failure: &mut Failure, arguments: &Soak, plans: &Plans) -> Result<(), String> {
     if !arguments.replicas.is_empty() {
         let given: Vec<String> = arguments.replicas.iter().map(u16::to_string).collect();
         failure.replay = format!("{} --replicas {}", failure.replay, given.join(","));
@@ -166,7 +224,10 @@ fn finish(failure: &mut Failure, arguments: &Soak, limits: &Limits) -> Result<()
     if arguments.liars {
         failure.replay.push_str(" --liars");
     }
-    let plan = Plan::random(failure.seed, limits);
+    if let Some(path) = &arguments.plan {
+        failure.replay = format!("{} --plan {}", failure.replay, path.display());
+    }
+    let plan = plans.of(failure.seed);
     let property = failure.violations.first().map(|first| first.property);
     let plan = match property {
         Some(property) if !arguments.no_shrink => smaller(&plan, failure.seed, property),
@@ -194,10 +255,6 @@ fn write(folder: &Path, seed: u64, plan: &Plan) -> Result<String, String> {
 }
 
 fn describe(summary: &Summary) -> String {
-    let counts = |counts: &BTreeMap<&'static str, u64>| {
-        let pairs = counts.iter().map(|(name, count)| format!("{name} {count}"));
-        pairs.collect::<Vec<_>>().join(", ")
-    };
     let mut lines = vec![
         format!(
             "{} runs ({} with Ed25519): {} held, {} broken, {} without conclusion",
@@ -215,8 +272,8 @@ fn describe(summary: &Summary) -> String {
             "{} starts, {} blocks fetched, {} journals rewritten",
             summary.starts, summary.fetched, summary.pruned
         ),
-        format!("faults: {}", counts(&summary.faults)),
-        format!("not acted upon: {}", counts(&summary.ignored)),
+        format!("faults: {}", output::counts(&summary.faults)),
+        format!("not acted upon: {}", output::counts(&summary.ignored)),
         format!("{:.1} seconds, {:.1} seeds a second", summary.seconds, summary.seeds_per_second),
     ];
     for failure in &summary.failures {

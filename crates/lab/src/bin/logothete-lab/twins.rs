@@ -14,6 +14,8 @@ use crate::cli::Twins;
 use crate::output::to_json;
 use crate::{Outcome, output};
 
+mod paper;
+
 /// Something that one thread does at a time.
 enum Job {
     /// Every schedule of a scope that begins with this round.
@@ -36,6 +38,7 @@ struct Summary {
 }
 
 pub(crate) fn twins(arguments: &Twins) -> Result<Outcome, String> {
+    let place = arguments.folder.place(&paper::name(arguments))?;
     #[expect(clippy::disallowed_types, reason = "how long the lab takes is no part of any run")]
     let begin = std::time::Instant::now();
     let tally = match &arguments.schedule {
@@ -47,6 +50,9 @@ pub(crate) fn twins(arguments: &Twins) -> Result<Outcome, String> {
     let seconds = begin.elapsed().as_secs_f64();
     let summary = Summary { tally, committing, repeat, seconds };
     output::tell(&if arguments.json { to_json(&summary)? } else { describe(&summary) });
+    if let Some(place) = place {
+        place.write(paper::files(&summary, arguments))?;
+    }
     Ok(match &summary.tally {
         Tally { broken: 1.., .. } => Outcome::Violated,
         Tally { unfinished: 1.., .. } => Outcome::Inconclusive,
@@ -164,12 +170,23 @@ fn repeat(failure: &Failure) -> String {
     )
 }
 
+/// Schedules by a number of something, or that there are none.
+fn by_number(counts: &BTreeMap<u64, u64>, unit: &str) -> String {
+    let pairs = counts.iter().map(|(number, count)| format!("{number} {unit}: {count}"));
+    let pairs: Vec<String> = pairs.collect();
+    if pairs.is_empty() { "none".to_owned() } else { pairs.join(", ") }
+}
+
+/// How long the healing took, in words.
+fn healed(tally: &Tally) -> String {
+    if tally.healing.is_empty() {
+        return "no schedule came to the end of its healing".to_owned();
+    }
+    format!("healed after {}", by_number(&tally.healing, "rounds"))
+}
+
 fn describe(summary: &Summary) -> String {
     let Summary { tally, committing, repeat, seconds } = summary;
-    let counts = |counts: &BTreeMap<u64, u64>, unit: &str| {
-        let pairs = counts.iter().map(|(number, count)| format!("{number} {unit}: {count}"));
-        pairs.collect::<Vec<_>>().join(", ")
-    };
     let mut lines = vec![
         format!(
             "{} schedules, {} rounds, {} messages",
@@ -179,13 +196,13 @@ fn describe(summary: &Summary) -> String {
             "while parted: {committing} schedules commit ({}), twins propose two blocks at one \
              height in {}, second proposals and votes refused {} times, a lie proved in {}, \
              somebody retired in {}",
-            counts(&tally.committed, "heights"),
+            by_number(&tally.committed, "heights"),
             tally.rivals,
             tally.refused,
             tally.proved,
             tally.retired
         ),
-        format!("healed after {}", counts(&tally.healing, "rounds")),
+        healed(tally),
         format!("{seconds:.1} seconds"),
     ];
     for (failure, repeat) in tally.failures.iter().zip(repeat) {
