@@ -224,7 +224,7 @@ fn replace(bytes: &mut Vec<u8>, from: &str, to: &str) -> Option<()> {
 }
 
 /// A file, what is wrong with it, and what the validator says to that.
-const SPOILT: [(&str, Spoil, &str); 7] = [
+const SPOILT: [(&str, Spoil, &str); 8] = [
     ("config.toml", |_| None, "config.toml"),
     ("config.toml", |bytes| replace(bytes, "data =", "date ="), "did you mean `data`?"),
     ("config.toml", |bytes| replace(bytes, "node0", "node7"), "node7"),
@@ -248,6 +248,14 @@ const SPOILT: [(&str, Spoil, &str); 7] = [
             Some(())
         },
         "the vote journal ",
+    ),
+    (
+        "data/journal",
+        |bytes| {
+            bytes.truncate(72);
+            Some(())
+        },
+        "was cut: it ends at byte 72",
     ),
     ("data/store/tip", |_| None, "the block store "),
 ];

@@ -13,6 +13,7 @@ use crypto::encoding::{from_wire, to_wire};
 use crypto::keys::Signer;
 use ledger::Ledger;
 use network::{Network, Topic};
+use node::recovery::OwnWord;
 use node::wire::{BlocksResponse, FrameRef};
 use node::{Answerer, Config, Gateway, Parts};
 use pbft::{Input, Output, Overview, Protocol, Replica};
@@ -144,6 +145,10 @@ impl Attacker {
 impl Parts for Attacker {
     type Protocol = Listener;
     type Backend = FalseReplies;
+
+    fn own_word(&self) -> OwnWord {
+        OwnWord::IsNothing
+    }
 
     fn protocol(&mut self, replica: Replica<Ledger>, _: &Config) -> Listener {
         let witness = deeds::witness(&self.validators, self.telling.clone());

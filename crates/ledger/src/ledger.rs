@@ -30,7 +30,6 @@ use crate::state::State;
 pub struct Ledger {
     pub(crate) chain: ChainId,
     pub(crate) bounds: Bounds,
-    supply: Amount,
     pub(crate) state: State,
     pub(crate) layers: Layers,
     pub(crate) pool: Pool,
@@ -133,7 +132,6 @@ impl Ledger {
         Ok(Self {
             chain: *genesis.chain(),
             bounds: Bounds::of(genesis.parameters()),
-            supply,
             state,
             layers: Layers::new(snapshot.block, snapshot.height),
             pool: Pool::new(limits),
@@ -158,9 +156,13 @@ impl Ledger {
         self.state.len()
     }
 
-    /// The sum of all balances, which never changes, in base units.
-    pub const fn supply(&self) -> Amount {
-        self.supply
+    /// The sum of all balances in base units, as the accounts hold it. No block changes it (S8).
+    ///
+    /// # Panics
+    ///
+    /// When it does not fit an amount, which a checked genesis and S8 exclude.
+    pub fn supply(&self) -> Amount {
+        self.state.supply().expect("the balances of a checked genesis fit an amount")
     }
 
     /// The account at `address`.

@@ -18,6 +18,8 @@ pub(crate) struct State {
     accounts: Vec<Account>,
     numbers: Numbers,
     tree: Tree,
+    /// The sum of all balances.
+    held: u128,
 }
 
 impl State {
@@ -33,7 +35,8 @@ impl State {
             numbers.insert(account.address, number);
             leaves.push(account.leaf(number));
         }
-        Ok(Self { accounts, numbers, tree: Tree::from_leaves(Domain::AccountNode, leaves) })
+        let (held, tree) = (sum(&accounts), Tree::from_leaves(Domain::AccountNode, leaves));
+        Ok(Self { accounts, numbers, tree, held })
     }
 
     /// How many accounts there are.
@@ -71,22 +74,18 @@ impl State {
         self.tree.path(number)
     }
 
-    /// The sum of all balances; `None` when it does not fit an amount.
+    /// The sum of all balances, counted once and then from block to block; `None` when it does not fit an amount.
     pub(crate) fn supply(&self) -> Option<Amount> {
-        self.accounts.iter().try_fold(Amount::ZERO, |sum, account| sum.checked_add(account.balance))
+        u64::try_from(self.held).ok().map(Amount::new)
     }
 
     /// Folds a layer that stands directly on this state into it.
     ///
     /// Asserts S8 for the accounts that change: what they hold together stays the same.
     pub(crate) fn fold_in(&mut self, layer: Layer) {
-        let held = |accounts: &mut dyn Iterator<Item = &Account>| {
-            accounts
-                .fold(0_u128, |sum, account| sum.saturating_add(u128::from(account.balance.get())))
-        };
-        let after = held(&mut layer.changed.iter().map(|(_, account)| account));
-        let before =
-            held(&mut layer.changed.iter().filter_map(|(number, _)| self.account(*number)));
+        let after = sum(layer.changed.iter().map(|(_, account)| account));
+        let before = sum(layer.changed.iter().filter_map(|(number, _)| self.account(*number)));
+        self.held = self.held.saturating_sub(before).saturating_add(after);
         assert!(
             before == after,
             "a block changes the supply: its accounts held {before}, then {after}"
@@ -108,6 +107,12 @@ impl State {
         }
         self.tree.apply(layer.overlay);
     }
+}
+
+/// What these accounts hold together.
+fn sum<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> u128 {
+    let balances = accounts.into_iter().map(|account| u128::from(account.balance.get()));
+    balances.fold(0, u128::saturating_add)
 }
 
 #[cfg(test)]

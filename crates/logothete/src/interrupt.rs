@@ -53,6 +53,14 @@ impl Interrupt {
         Self::default()
     }
 
+    /// One that came already.
+    #[cfg(test)]
+    pub(crate) fn told() -> Self {
+        let this = Self::default();
+        this.tell();
+        this
+    }
+
     /// Whether the process was told to end.
     pub(crate) fn came(&self) -> bool {
         *self.times() > 0

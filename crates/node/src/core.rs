@@ -5,6 +5,8 @@
 //! meanwhile waits in the channels and is then stepped as one batch with one flush. Records of a
 //! whole batch are durable before the first of its messages leaves, so batching only delays.
 
+mod ports;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,6 +20,7 @@ use pbft::{Input, Message, Outgoing, Output, Protocol, Recipients, Timer};
 use storage::Journal;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
+use types::amount::Amount;
 use types::block::Body;
 use types::evidence::Evidence;
 use types::genesis::Genesis;
@@ -34,6 +37,8 @@ use crate::error::NodeError;
 use crate::metrics::CoreMetrics;
 use crate::observer::Observer;
 use crate::wire::{FrameRef, REQUESTS_BYTES_MAX};
+
+use ports::{Outbox, VoteJournal};
 
 /// The most inputs stepped before their output is performed.
 const INPUTS_PER_BATCH: usize = 512;
@@ -89,6 +94,8 @@ pub(crate) struct View {
     pub(crate) protocol: pbft::Overview,
     /// Number of accounts.
     pub(crate) accounts: u64,
+    /// The sum of all balances.
+    pub(crate) supply: Amount,
     /// Requests that wait for a block.
     pub(crate) pending: u64,
     /// Against whom a committed block has evidence.
@@ -102,6 +109,7 @@ impl View {
         Self {
             protocol: protocol.status(),
             accounts: ledger.accounts(),
+            supply: ledger.supply(),
             pending: ledger.pool().pending,
             convicted: ledger.convicted().iter().copied().collect(),
         }
@@ -136,10 +144,10 @@ pub(crate) struct Channels {
 }
 
 /// The core with everything that performing an output needs.
-pub(crate) struct Core<P> {
+pub(crate) struct Core<P, J = Journal, N = Network> {
     protocol: P,
-    journal: Journal,
-    network: Network,
+    journal: J,
+    network: N,
     channels: Channels,
     metrics: CoreMetrics,
     validators: ValidatorSet,
@@ -158,12 +166,12 @@ pub(crate) struct Core<P> {
     remembered: Vec<Signed<Evidence>>,
 }
 
-impl<P: Protocol<Application = Ledger>> Core<P> {
+impl<P: Protocol<Application = Ledger>, J: VoteJournal, N: Outbox> Core<P, J, N> {
     /// A core of this network, the last snapshot being at `snapshot_at`.
     pub(crate) fn new(
         protocol: P,
-        journal: Journal,
-        network: Network,
+        journal: J,
+        network: N,
         channels: Channels,
         metrics: CoreMetrics,
         genesis: &Genesis,
@@ -410,14 +418,14 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
     /// new connection everything undecided is said again.
     fn send<'a>(&self, outgoing: &'a Outgoing, encoded: &mut Encoded<'a>) {
         let bytes = encoded.bytes(&outgoing.message);
-        let result = match outgoing.to {
-            Recipients::All => {
-                self.network.broadcast(bytes);
-                Ok(())
-            }
-            Recipients::One(replica) => self.network.send(replica, bytes),
-        };
-        if result.is_err() {
+        match outgoing.to {
+            Recipients::All => self.network.broadcast(bytes),
+            Recipients::One(replica) => self.send_to(replica, bytes),
+        }
+    }
+
+    fn send_to(&self, replica: ReplicaId, frame: Arc<[u8]>) {
+        if !self.network.send(replica, frame) {
             self.metrics.unsent.inc();
         }
     }
@@ -469,9 +477,7 @@ impl<P: Protocol<Application = Ledger>> Core<P> {
             if bytes > TOLD_BYTES_MAX {
                 break;
             }
-            if self.network.send(replica, Arc::clone(frame)).is_err() {
-                self.metrics.unsent.inc();
-            }
+            self.send_to(replica, Arc::clone(frame));
         }
     }
 

@@ -135,3 +135,6 @@ impl Disk {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

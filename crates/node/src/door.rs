@@ -84,19 +84,29 @@ impl Checked {
     pub(crate) fn remember<'a>(&self, checked: impl Iterator<Item = &'a SignedTransaction>) {
         let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for transaction in checked {
-            if generations.young.len() >= GENERATION_MAX {
-                generations.old = std::mem::take(&mut generations.young);
-            }
-            generations.young.insert(transaction.id(), transaction.signature);
+            generations.note(transaction.id(), transaction.signature, GENERATION_MAX);
         }
+    }
+}
+
+impl Generations {
+    /// Adds one, in generations of so many.
+    fn note(&mut self, id: TransactionId, signature: Signature, generation_max: usize) {
+        if self.young.len() >= generation_max {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(id, signature);
+    }
+
+    /// Whether it is among the younger ones, or the older ones, with this signature.
+    fn knows(&self, id: &TransactionId, signature: &Signature) -> bool {
+        self.young.get(id).or_else(|| self.old.get(id)) == Some(signature)
     }
 }
 
 impl CheckedTransactions for Checked {
     fn is_checked(&self, id: &TransactionId, signature: &Signature) -> bool {
-        let generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = generations.young.get(id).or_else(|| generations.old.get(id));
-        known == Some(signature)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).knows(id, signature)
     }
 }
 

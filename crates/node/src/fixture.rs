@@ -3,16 +3,21 @@
 use std::sync::{Arc, Mutex};
 
 use crypto::keys::SecretKey;
+use crypto::signed::Signed;
+use ledger::{Ledger, Origin, PoolLimits};
 use network::Payload;
 use pbft::PrePrepare;
 use tokio::sync::Semaphore;
+use types::account::Snapshot;
 use types::address::Address;
 use types::amount::Amount;
+use types::application::Application;
 use types::block::{Block, Body, Header};
 use types::certificate::Certificate;
 use types::genesis::{Genesis, GenesisBuilder};
 use types::memo::Memo;
 use types::number::{Height, Nonce, View};
+use types::parameters::Parameters;
 use types::peer_id;
 use types::proof::{Proof, ProvedBlock};
 use types::replica::ReplicaId;
@@ -30,7 +35,13 @@ pub(crate) fn key(replica: u16) -> SecretKey {
 
 /// A network of `n` validators.
 pub(crate) fn genesis(n: u16) -> Genesis {
+    genesis_with(n, |_| {})
+}
+
+/// The same with other parameters.
+pub(crate) fn genesis_with(n: u16, change: impl FnOnce(&mut Parameters)) -> Genesis {
     let mut builder = GenesisBuilder::local("node-test");
+    change(&mut builder.parameters);
     let validator = |replica| Validator {
         name: format!("v{replica}"),
         key: key(replica).public_key(),
@@ -75,14 +86,8 @@ fn chain(genesis: &Genesis, count: usize, apart_ms: u64) -> Vec<ProvedBlock> {
             transactions: 0,
             state_root: parent.state_root,
         };
-        let quorum = u16::try_from(genesis.validators().quorum().q()).unwrap();
-        let votes: Vec<_> =
-            (0..quorum).map(|replica| vote(genesis, replica, Phase::Commit, &header)).collect();
-        let certificate =
-            Certificate::from_votes(votes[0].statement, &votes, genesis.validators()).unwrap();
         parent = header.clone();
-        let proof = Proof { descendants: Vec::new(), certificate };
-        blocks.push(ProvedBlock { block: Block { header, body }, proof });
+        blocks.push(proved_by_quorum(genesis, Block { header, body }));
     }
     blocks
 }
@@ -122,9 +127,52 @@ pub(crate) fn standing(genesis: &Genesis, view: View, committed: Height) -> core
             timeout_ms: 1_000,
         },
         accounts: 1,
+        supply: genesis.supply(),
         pending: 0,
         convicted: Vec::new(),
     }
+}
+
+/// So many blocks with a transfer each, executed and proved by a quorum, and the state after each.
+pub(crate) fn executed(genesis: &Genesis, count: u64) -> (Vec<ProvedBlock>, Vec<Snapshot>) {
+    let mut ledger = Ledger::new(genesis, PoolLimits::default());
+    let mut parent = genesis.header().clone();
+    let (mut blocks, mut snapshots) = (Vec::new(), Vec::new());
+    for nonce in 0..count {
+        let transfer = Signed::vouched(transfer_at(genesis, nonce));
+        ledger.admit(transfer, Origin::Client).unwrap();
+        let height = parent.height.next();
+        let proposal = ledger.propose(&parent.id(), height, &[]).unwrap();
+        let header = Header {
+            height,
+            parent: parent.id(),
+            timestamp_ms: parent.timestamp_ms + 1,
+            body_root: proposal.body.root(),
+            transactions: 1,
+            state_root: proposal.state_root,
+            ..parent
+        };
+        parent = header.clone();
+        let block = Block { header, body: proposal.body };
+        ledger.execute(&block).unwrap();
+        ledger.commit(&block.id());
+        blocks.push(proved_by_quorum(genesis, block));
+        snapshots.push(ledger.snapshot());
+    }
+    (blocks, snapshots)
+}
+
+/// The block with the certificate of a quorum in the first view, by the lowest replicas.
+pub(crate) fn proved_by_quorum(genesis: &Genesis, block: Block) -> ProvedBlock {
+    let certificate = certificate(genesis, Phase::Commit, &block.header);
+    ProvedBlock { block, proof: Proof { descendants: Vec::new(), certificate } }
+}
+
+/// What a quorum says of the block of this header in the first view, the lowest replicas.
+pub(crate) fn certificate(genesis: &Genesis, phase: Phase, header: &Header) -> Certificate {
+    let quorum = u16::try_from(genesis.validators().quorum().q()).unwrap();
+    let votes: Vec<_> = (0..quorum).map(|replica| vote(genesis, replica, phase, header)).collect();
+    Certificate::from_votes(votes[0].statement, &votes, genesis.validators()).unwrap()
 }
 
 /// The primary's proposal of these transactions.
@@ -204,6 +252,7 @@ pub(crate) fn shows(committed: Height) -> core::View {
             timeout_ms: 2_000,
         },
         accounts: 0,
+        supply: Amount::ZERO,
         pending: 0,
         convicted: Vec::new(),
     }

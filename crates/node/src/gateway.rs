@@ -194,7 +194,7 @@ impl Backend for Gateway {
             height: newest.height,
             block: newest.id(),
             state_root: newest.state_root,
-            supply: self.genesis.supply(),
+            supply: view.supply,
             accounts: view.accounts,
             view: view.protocol.view,
             primary: view.protocol.primary,

@@ -12,6 +12,7 @@ use pbft::{Output, Protocol, Replica};
 
 use crate::config::Config;
 use crate::gateway::Gateway;
+use crate::recovery::OwnWord;
 
 /// What is sent instead of an answer to a peer's question for blocks, in the bytes of
 /// [`BlocksResponse`](crate::wire::BlocksResponse); nothing, if it gets no answer. It may take its time: other peers are
@@ -24,6 +25,11 @@ pub trait Parts: Send + 'static {
     type Protocol: Protocol<Application = Ledger> + Send + 'static;
     /// What answers its clients.
     type Backend: Backend;
+
+    /// What it makes of a vote of its key that its journal lacks.
+    fn own_word(&self) -> OwnWord {
+        OwnWord::Binds
+    }
 
     /// The core around the replica that was rebuilt from its directory.
     fn protocol(&mut self, replica: Replica<Ledger>, config: &Config) -> Self::Protocol;

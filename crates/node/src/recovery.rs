@@ -1,22 +1,39 @@
 //! From a directory to a running replica: newest whole snapshot, re-execution of the blocks above
 //! it, then the journal.
+//!
+//! The proofs of the newest blocks bear witness against the journal: a vote of this key that is in one of them
+//! and that the journal knows nothing of was in it once. An older copy was put in its place, or its content
+//! was wiped. Then the key has said what this replica does not know, and it never votes again (protocol, §5).
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crypto::keys::Signer;
-use crypto::signed::{Signed, Unverified};
+use crypto::signed::{ChainId, Signed, Unverified, signing_digest};
 use ledger::{Ledger, PoolLimits, Replay};
-use pbft::record::Record;
+use pbft::record::{Record, Retirement};
 use pbft::{Output, Replica};
 use storage::{Directory, EvidenceStore, Journal, LostProposalStore, Store, UsedKey, WhenDamaged};
 use types::block::Header;
 use types::evidence::Evidence;
 use types::genesis::Genesis;
-use types::number::Height;
+use types::number::{Height, View};
 use types::replica::ReplicaId;
+use types::vote::{Phase, Statement, Vote};
 
 use crate::error::NodeError;
+
+/// How many of the newest blocks are asked for votes of this key. It signs most of them.
+const WITNESSES_MAX: u64 = 16;
+
+/// What a validator makes of a vote of its key that its journal lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnWord {
+    /// It never votes again.
+    Binds,
+    /// Nothing: it says many things that it writes down nowhere. For those that attack their network.
+    IsNothing,
+}
 
 /// A replica rebuilt from its directory.
 pub struct Recovered {
@@ -48,20 +65,36 @@ pub struct Recovered {
 ///
 /// Refuses a directory of another chain or key, one in use, and one whose content does not hold.
 /// A directory that is gone altogether is made anew, for a replica that never votes if `used` names
-/// its chain.
+/// its chain. One whose journal has lost votes becomes a replica that never votes, if its word binds it.
 pub fn recover(
     path: &Path,
     used: &UsedKey,
     genesis: &Genesis,
     replica: ReplicaId,
     signer: Arc<dyn Signer>,
+    word: OwnWord,
 ) -> Result<Recovered, NodeError> {
     let directory = Directory::open_for(used, path, *genesis.chain(), signer.public_key())?;
-    let (journal, records) = Journal::open(&directory)?;
+    let (mut journal, mut records) = Journal::open(&directory)?;
     // A damaged store is never replaced behind the operator's back.
     let (store, report) = Store::open(&directory, genesis, WhenDamaged::Refuse)?;
     if let Some(reason) = report.index_rebuilt {
         tracing::warn!(%reason, "the index of the store was rebuilt from its blocks");
+    }
+    if word == OwnWord::Binds
+        && let Some(vote) = lost_vote(&store, &records, replica, &*signer, genesis.chain())?
+    {
+        let Statement { view, height, .. } = vote.statement;
+        tracing::error!(
+            path = %path.display(),
+            height = height.get(),
+            view = view.get(),
+            "votes are missing from the vote journal, one of them is in the proof of a stored block: this \
+             validator follows and serves the others and never votes again under its key"
+        );
+        let retired = [Record::Retired { reason: Retirement::Vote(vote) }];
+        journal.append(&retired)?;
+        records.extend(retired);
     }
     let evidence = EvidenceStore::open(&directory, genesis.validators())?;
     let lies = remembered(&evidence, genesis)?;
@@ -89,6 +122,42 @@ pub fn recover(
         replayed,
         directory,
     })
+}
+
+/// A commit vote of this key in the proof of a stored block that is later than all in the journal. A vote is in the
+/// journal before it is in any proof, and the last one is never pruned.
+fn lost_vote(
+    store: &Store,
+    records: &[Record],
+    own: ReplicaId,
+    signer: &dyn Signer,
+    chain: &ChainId,
+) -> Result<Option<Vote>, NodeError> {
+    if records.iter().any(|record| matches!(record, Record::Retired { .. })) {
+        return Ok(None);
+    }
+    let commits = records.iter().filter_map(Record::vote).map(|vote| &vote.statement);
+    let last = commits.filter(|said| said.phase == Phase::Commit).map(place).max();
+    let newest = store.committed().get();
+    for height in (newest.saturating_sub(WITNESSES_MAX)..newest).rev() {
+        let Some(proved) = store.block(Height::new(height).next())? else {
+            continue;
+        };
+        let statement = proved.proof.certificate.statement;
+        let signatures = &proved.proof.certificate.signatures;
+        let own = signatures.iter().find(|(replica, _)| *replica == own);
+        if let Some((replica, signature)) = own.copied()
+            && Some(place(&statement)) > last
+            && signer.sign(&signing_digest(chain, &statement)) == signature
+        {
+            return Ok(Some(Vote { statement, replica, signature }));
+        }
+    }
+    Ok(None)
+}
+
+const fn place(statement: &Statement) -> (View, Height) {
+    (statement.view, statement.height)
 }
 
 /// Who was known to have lied.
@@ -133,3 +202,6 @@ fn restore(store: &Store, genesis: &Genesis) -> Result<(Ledger, Header, Height),
     let (ledger, tip) = replay.finish();
     Ok((ledger, tip, start))
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,10 +90,11 @@ pub async fn run_as<P: Parts>(
     let mut api_limits = api::server::Limits::default();
     api_limits.connections_max = descriptors::connections_max(api_limits.connections_max)?;
     let recovered = {
-        let config = config.clone();
+        let (config, word) = (config.clone(), parts.own_word());
         tokio::task::spawn_blocking(move || {
             let used = UsedKey::beside(&config.validator_key);
-            recover(&config.data, &used, &config.genesis, config.replica, config.signer.clone())
+            let (data, signer) = (&config.data, config.signer.clone());
+            recover(data, &used, &config.genesis, config.replica, signer, word)
         })
         .await
         .map_err(|_| NodeError::Ended("recovery"))??

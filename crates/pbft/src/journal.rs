@@ -39,6 +39,9 @@ pub struct Contents {
     /// How many bytes from the beginning are whole frames. What is behind them is an interrupted write, to be cut
     /// off before anything is appended.
     pub whole_bytes: u64,
+    /// Where the interrupted write would have ended, as far as the header of its frame tells; `whole_bytes` when
+    /// there is none. A file that ends before that had no room for a frame that was begun.
+    pub begun_bytes: u64,
 }
 
 /// Why a journal is refused: something that was durable is not there any more, and with it goes the knowledge of
@@ -101,7 +104,9 @@ pub fn read(bytes: &[u8]) -> Result<Contents, Damage> {
         return Err(Damage::Frame { offset });
     }
     let whole_bytes = u64::try_from(offset).unwrap_or(u64::MAX);
-    Ok(Contents { records, whole_bytes })
+    let begun = header_at(bytes, offset).map_or(offset, |header| header.end);
+    let begun_bytes = u64::try_from(begun).unwrap_or(u64::MAX);
+    Ok(Contents { records, whole_bytes, begun_bytes })
 }
 
 /// The header of a frame, its own sum being right, and where the records are.

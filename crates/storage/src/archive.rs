@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use pbft::record::Record;
 use types::genesis::Genesis;
 
-use crate::directory::{Identity, hold_shared};
+use crate::directory::{Identity, hold_shared, journal_is_gone};
 use crate::error::StorageError;
 use crate::store::{self, OpenReport, Store};
 use crate::{files, journal};
@@ -38,6 +38,20 @@ impl Archive {
     /// [`StorageError::Locked`] while a validator runs in it, [`StorageError::Foreign`] when it belongs to
     /// another chain than this genesis', every kind of damage, [`StorageError::Io`].
     pub fn open(path: &Path, genesis: &Genesis, scratch: &Path) -> Result<Self, StorageError> {
+        Self::open_unless(path, genesis, scratch, &|| false)
+    }
+
+    /// As [`Archive::open`], for somebody who may be told to stop meanwhile: a store takes a while to copy.
+    ///
+    /// # Errors
+    ///
+    /// As [`Archive::open`], and [`StorageError::Interrupted`] soon after `is_told_to_stop` says so. No copy stays.
+    pub fn open_unless(
+        path: &Path,
+        genesis: &Genesis,
+        scratch: &Path,
+        is_told_to_stop: &dyn Fn() -> bool,
+    ) -> Result<Self, StorageError> {
         let lock = hold_shared(path)?;
         let Some(identity) = Identity::read(path)? else {
             return Err(StorageError::DamagedDirectory {
@@ -48,14 +62,17 @@ impl Archive {
         };
         let expected = Identity { chain: *genesis.chain(), key: identity.key };
         identity.must_be(&expected, path)?;
+        if journal_is_gone(path)? {
+            return Err(StorageError::NoJournal { path: journal::path(path) });
+        }
         let journal = journal::load(&journal::path(path), identity.chain)?;
         let scratch = Scratch::new(scratch)?;
         let copy = scratch.path.join("store");
         let original = store::path(path);
         if original.is_dir() {
-            files::copy_directory(&original, &copy)?;
+            files::copy_directory(&original, &copy, is_told_to_stop)?;
         }
-        let (store, report) = store::open(&copy, genesis, None)?;
+        let (store, report) = store::open_copy(&copy, &original, genesis)?;
         Ok(Self {
             identity,
             records: journal.contents.records,
@@ -88,7 +105,7 @@ impl Archive {
         &self.store
     }
 
-    /// What opening the copy of the store found.
+    /// What opening the copy of the store found. There was no store when it was [made](OpenReport::created).
     pub const fn report(&self) -> &OpenReport {
         &self.report
     }

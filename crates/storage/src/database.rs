@@ -47,7 +47,8 @@ pub(crate) struct Database {
     db: Db,
     /// sled's file once more: what is synced.
     file: File,
-    path: PathBuf,
+    /// What it is called in errors: of a copy, the original.
+    name: PathBuf,
     blobs: PathBuf,
     /// When the directory of blobs, found empty at the opening, last changed.
     blobs_changed: SystemTime,
@@ -68,14 +69,19 @@ pub(crate) enum Change {
 }
 
 impl Database {
-    /// Opens or creates the database in `path`, a directory that exists. Anything that keeps it from
-    /// opening other than the operating system is [`StorageError::DamagedStore`].
+    #[cfg(test)]
     pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
+        Self::open_as(path, path)
+    }
+
+    /// Opens or creates the database in `path`, a directory that exists. Anything that keeps it from
+    /// opening other than the operating system is [`StorageError::DamagedStore`], of what `name` says.
+    pub(crate) fn open_as(path: &Path, name: &Path) -> Result<Self, StorageError> {
         let leftovers = remove_unfinished(path)?;
         if leftovers > 0 {
             tracing::info!(path = %path.display(), leftovers, "removed an unfinished file of sled");
         }
-        let db = open_patiently(path)?;
+        let db = open_patiently(path, name)?;
         let file_path = path.join("db");
         let file = File::open(&file_path).map_err(StorageError::io("open", &file_path))?;
         let blobs = path.join("blobs");
@@ -84,7 +90,7 @@ impl Database {
         let database = Self {
             db,
             file,
-            path: path.to_owned(),
+            name: name.to_owned(),
             blobs,
             blobs_changed,
             failure: OnceLock::new(),
@@ -168,7 +174,7 @@ impl Database {
     /// Makes everything written before durable. A failure is final.
     pub(crate) fn make_durable(&self) -> Result<(), StorageError> {
         self.write("flush", || self.db.flush().map(drop))?;
-        let synced = self.file.sync_data().map_err(StorageError::io("sync", &self.path.join("db")));
+        let synced = self.file.sync_data().map_err(StorageError::io("sync", &self.name.join("db")));
         self.poison_on_error(synced)?;
         let no_blobs = self.must_have_no_new_blobs();
         self.poison_on_error(no_blobs)
@@ -184,7 +190,7 @@ impl Database {
 
     /// A read that failed, as damage of the store as a whole.
     pub(crate) fn damaged(&self, broken: Broken) -> StorageError {
-        StorageError::DamagedStore { path: self.path.clone(), reason: broken.reason }
+        StorageError::DamagedStore { path: self.name.clone(), reason: broken.reason }
     }
 
     fn write(
@@ -224,7 +230,7 @@ impl Database {
         match entries.next() {
             None => Ok(()),
             Some(_) => Err(StorageError::DamagedStore {
-                path: self.path.clone(),
+                path: self.name.clone(),
                 reason: "a value was kept outside the log that is synced".to_owned(),
             }),
         }
@@ -234,7 +240,7 @@ impl Database {
 /// A call that sled refused or did not survive.
 #[derive(Debug, Clone)]
 pub(crate) struct Broken {
-    /// sled's words.
+    /// sled's words, or better ones.
     pub(crate) reason: String,
     /// Whether the operating system refused: a full disk or a missing permission is no damage.
     system: bool,
@@ -246,7 +252,7 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, Broken> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Broken {
-            reason: error.to_string(),
+            reason: words(&error),
             system: matches!(&error, sled::Error::Io(error) if is_refusal(error)),
         }),
         Err(panic) => {
@@ -258,6 +264,14 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, Broken> {
             Err(Broken { reason: format!("sled panicked: {text}"), system: false })
         }
     }
+}
+
+/// What an error says. For damage sled prints its own types.
+fn words(error: &sled::Error) -> String {
+    if matches!(error, sled::Error::Corruption { .. }) {
+        return "what is read is not what was written".to_owned();
+    }
+    error.to_string()
 }
 
 /// Whether an error of the operating system is one of its own, and not the consequence of an offset or length
@@ -276,7 +290,7 @@ fn is_refusal(error: &std::io::Error) -> bool {
     }
 }
 
-fn open_patiently(path: &Path) -> Result<Db, StorageError> {
+fn open_patiently(path: &Path, name: &Path) -> Result<Db, StorageError> {
     let config = Config::new()
         .path(path)
         .mode(Mode::LowSpace)
@@ -294,7 +308,7 @@ fn open_patiently(path: &Path) -> Result<Db, StorageError> {
         let busy = broken.reason.contains("could not acquire lock");
         if !busy && !broken.system {
             return Err(StorageError::DamagedStore {
-                path: path.to_owned(),
+                path: name.to_owned(),
                 reason: broken.reason,
             });
         }

@@ -223,7 +223,7 @@ fn written_pid(mut file: &File) -> Option<u32> {
 
 /// Whether there is no journal. Only a name that is not there counts: one that the system does not
 /// let us look at, or a link that leads nowhere, may come back with the votes that are in it.
-fn journal_is_gone(path: &Path) -> Result<bool, StorageError> {
+pub(crate) fn journal_is_gone(path: &Path) -> Result<bool, StorageError> {
     let name = journal::path(path);
     match fs::metadata(&name) {
         Ok(_) => Ok(false),

@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use types::number::Height;
 
+/// What an operator can do about a journal that cannot be read.
+const WITHOUT_JOURNAL: &str = "votes that were sent may be missing from it. No older copy can take its place. \
+    Remove the file, and the validator follows and serves the others and never votes again under its key";
+
 /// Why something could not be stored, or why what is stored cannot be used.
 #[derive(Debug, Error)]
 pub enum StorageError {
@@ -67,7 +71,10 @@ pub enum StorageError {
     },
     /// The vote journal is damaged before its end. Votes may have been lost, so it is never repaired:
     /// a replica that guesses here could contradict itself.
-    #[error("the vote journal {} is damaged at byte {offset}: {reason}", path.display())]
+    #[error(
+        "the vote journal {} is damaged at byte {offset}: {reason}; {WITHOUT_JOURNAL}",
+        path.display()
+    )]
     DamagedJournal {
         /// The journal.
         path: PathBuf,
@@ -76,6 +83,31 @@ pub enum StorageError {
         /// What is wrong.
         reason: String,
     },
+    /// The end of the vote journal is missing, and no interrupted write or growth explains that. Votes may have
+    /// been lost with it, so it is never read as a shorter one.
+    #[error(
+        "the vote journal {} was cut: it ends at byte {bytes}, where no journal ends; {WITHOUT_JOURNAL}",
+        path.display()
+    )]
+    CutJournal {
+        /// The journal.
+        path: PathBuf,
+        /// How long it is, in bytes.
+        bytes: u64,
+    },
+    /// There is no vote journal where one must be.
+    #[error(
+        "the vote journal {} is missing: the validator follows and serves the others and never votes again \
+         under its key",
+        path.display()
+    )]
+    NoJournal {
+        /// Where it must be.
+        path: PathBuf,
+    },
+    /// Whoever asked for it has no use for it any more.
+    #[error("interrupted before everything was read")]
+    Interrupted,
     /// The block store cannot be trusted as a whole: it does not open, it lost blocks that were
     /// durable, or its newest block is unreadable. It can be rebuilt from peers.
     #[error("the block store {} is damaged: {reason}", path.display())]

@@ -4,11 +4,14 @@
 //! too; every function here that changes a name does so.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::StorageError;
+
+/// A copy can be stopped between two pieces of so many bytes.
+const PIECE_BYTES: u64 = 16 << 20;
 
 /// Makes the names in a directory durable.
 pub(crate) fn sync_directory(path: &Path) -> Result<(), StorageError> {
@@ -108,8 +111,13 @@ pub(crate) fn disk_bytes(path: &Path) -> u64 {
         .fold(0, u64::saturating_add)
 }
 
-/// Copies a directory with everything in it. `to` must not exist.
-pub(crate) fn copy_directory(from: &Path, to: &Path) -> Result<(), StorageError> {
+/// Copies a directory with everything in it. `to` must not exist. What was copied so far stays when it is told
+/// to stop, and must be removed by the caller, as after any error.
+pub(crate) fn copy_directory(
+    from: &Path,
+    to: &Path,
+    is_told_to_stop: &dyn Fn() -> bool,
+) -> Result<(), StorageError> {
     fs::DirBuilder::new()
         .mode(0o700)
         .create(to)
@@ -120,12 +128,37 @@ pub(crate) fn copy_directory(from: &Path, to: &Path) -> Result<(), StorageError>
         let target = to.join(entry.file_name());
         let metadata = entry.metadata().map_err(StorageError::io("look at", &entry.path()))?;
         if metadata.is_dir() {
-            copy_directory(&entry.path(), &target)?;
+            copy_directory(&entry.path(), &target, is_told_to_stop)?;
         } else {
-            fs::copy(entry.path(), &target).map_err(StorageError::io("copy", &entry.path()))?;
+            copy_file(&entry.path(), &target, is_told_to_stop)?;
         }
     }
     Ok(())
+}
+
+/// Copies a file piece by piece.
+fn copy_file(
+    from: &Path,
+    to: &Path,
+    is_told_to_stop: &dyn Fn() -> bool,
+) -> Result<(), StorageError> {
+    let source = File::open(from).map_err(StorageError::io("open", from))?;
+    let mut target = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)
+        .map_err(StorageError::io("create", to))?;
+    loop {
+        if is_told_to_stop() {
+            return Err(StorageError::Interrupted);
+        }
+        let copied = io::copy(&mut (&source).take(PIECE_BYTES), &mut target)
+            .map_err(StorageError::io("copy the store to", to))?;
+        if copied == 0 {
+            return Ok(());
+        }
+    }
 }
 
 #[cfg(test)]

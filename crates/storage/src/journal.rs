@@ -10,9 +10,12 @@
 //! later flush proves nothing. What is read is about to be believed and said again. It is therefore
 //! written to a fresh file, which takes the journal's place; the old one is only read.
 //!
-//! The file is written ahead with zeros in steps of [`STEP_BYTES`], in the same write as the record that
-//! needs the room: overwriting allocated blocks makes `fdatasync` of small records about a fifth
-//! faster and its slowest hundredth several times, because no metadata changes.
+//! The file is written ahead with zeros in steps of [`STEP_BYTES`], durable before the first record that needs
+//! the room: overwriting allocated blocks makes `fdatasync` of small records about a fifth faster and its
+//! slowest hundredth several times, because no metadata changes. And it tells a file that was cut from one
+//! whose writing was interrupted: behind the records of ours there is always [`ROOM_BYTES`] of room, so a
+//! file that ends within a record, right behind one, or before its first step was cut by somebody, and
+//! votes that were sent may be gone. It is refused.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -36,8 +39,12 @@ const MAGIC: &[u8; 8] = b"lgtvote\x01";
 /// Magic, chain id, checksum.
 const HEADER_BYTES: u64 = 8 + 32 + 32;
 
-/// The file's length is a multiple of this.
+/// The file's length is a multiple of this, and never none of it. A growth that was interrupted adds zeros
+/// to that, and nothing else.
 const STEP_BYTES: u64 = 4 << 20;
+
+/// There is always this much of zeros behind the last frame: the header of the next one.
+const ROOM_BYTES: u64 = 44;
 
 /// The journal is rewritten only when it is longer than this,
 const REWRITE_BYTES: u64 = 64 << 20;
@@ -77,9 +84,10 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`StorageError::DamagedJournal`] when anything else is wrong with it,
-    /// [`StorageError::Foreign`] for another chain's, [`StorageError::Io`]. A damaged journal is
-    /// never repaired; whatever the error, what was there can be opened again.
+    /// [`StorageError::CutJournal`] when its end is missing, [`StorageError::DamagedJournal`] when
+    /// anything else is wrong with it, [`StorageError::Foreign`] for another chain's,
+    /// [`StorageError::Io`]. A damaged journal is never repaired; whatever the error, what was
+    /// there can be opened again.
     pub fn open(directory: &Directory) -> Result<(Self, Vec<Record>), StorageError> {
         let path = path(directory.path());
         let chain = directory.identity().chain;
@@ -116,18 +124,9 @@ impl Journal {
         }
         let frame_bytes = length(&frame);
         let end = self.end();
-        let after = end.saturating_add(frame_bytes);
-        if after > self.file_bytes {
-            let file_bytes = after.div_ceil(STEP_BYTES).saturating_mul(STEP_BYTES);
-            let zeros = usize::try_from(file_bytes.saturating_sub(after)).unwrap_or(0);
-            frame.resize(frame.len().saturating_add(zeros), 0);
-            self.file_bytes = file_bytes;
-        }
-        let written = self
-            .file
-            .write_all_at(&frame, end)
-            .map_err(StorageError::io("append to", &self.path))
-            .and_then(|()| self.file.sync_data().map_err(StorageError::io("sync", &self.path)));
+        let grown = self.make_room(end.saturating_add(frame_bytes));
+        self.poison_on_error(grown)?;
+        let written = self.write_durably(&frame, end);
         self.poison_on_error(written)?;
         self.frames_bytes = self.frames_bytes.saturating_add(frame_bytes);
         self.remember(records);
@@ -149,6 +148,27 @@ impl Journal {
     /// Bytes of records and frames in the file, its header included and the zeros behind them not.
     pub const fn bytes(&self) -> u64 {
         self.end()
+    }
+
+    /// Lengthens the file when frames up to `end` would leave no room behind them. Durable before any of them
+    /// is begun: where a frame is, there was room for it.
+    fn make_room(&mut self, end: u64) -> Result<(), StorageError> {
+        let file_bytes = with_room(end);
+        if file_bytes <= self.file_bytes {
+            return Ok(());
+        }
+        let zeros = file_bytes.saturating_sub(self.file_bytes);
+        let zeros = vec![0; usize::try_from(zeros).unwrap_or(0)];
+        self.write_durably(&zeros, self.file_bytes)?;
+        self.file_bytes = file_bytes;
+        Ok(())
+    }
+
+    fn write_durably(&self, bytes: &[u8], offset: u64) -> Result<(), StorageError> {
+        self.file
+            .write_all_at(bytes, offset)
+            .map_err(StorageError::io("append to", &self.path))
+            .and_then(|()| self.file.sync_data().map_err(StorageError::io("sync", &self.path)))
     }
 
     /// A journal over any file, empty as far as it knows.
@@ -276,17 +296,31 @@ fn put(path: &Path, chain: ChainId, records: &[Record]) -> Result<Fresh, Storage
         let frame_bytes = length(&content).saturating_sub(before);
         frames_bytes = frames_bytes.saturating_add(frame_bytes);
     }
-    let room = content.len().next_multiple_of(usize::try_from(STEP_BYTES).unwrap_or(1));
-    content.resize(room, 0);
+    let file_bytes = with_room(length(&content));
+    content.resize(usize::try_from(file_bytes).unwrap_or(usize::MAX), 0);
     let beside = files::beside(path);
     let file = files::write_new(&beside, &content)?;
     files::rename(&beside, path)?;
-    Ok(Fresh { file, frames_bytes, file_bytes: length(&content) })
+    Ok(Fresh { file, frames_bytes, file_bytes })
+}
+
+/// Length of a file with frames up to `end`.
+const fn with_room(end: u64) -> u64 {
+    end.saturating_add(ROOM_BYTES).div_ceil(STEP_BYTES).saturating_mul(STEP_BYTES)
 }
 
 /// Reads a journal and changes nothing.
 pub(crate) fn load(path: &Path, chain: ChainId) -> Result<Loaded, StorageError> {
+    load_in_steps(path, chain, STEP_BYTES)
+}
+
+/// As [`load`], for a file that grows in steps of so many bytes.
+fn load_in_steps(path: &Path, chain: ChainId, step_bytes: u64) -> Result<Loaded, StorageError> {
     let bytes = fs::read(path).map_err(StorageError::io("read", path))?;
+    let cut = || StorageError::CutJournal { path: path.to_owned(), bytes: length(&bytes) };
+    if length(&bytes) < step_bytes {
+        return Err(cut());
+    }
     let damaged = |offset, reason: String| StorageError::DamagedJournal {
         path: path.to_owned(),
         offset,
@@ -313,6 +347,9 @@ pub(crate) fn load(path: &Path, chain: ChainId) -> Result<Loaded, StorageError> 
         let offset = HEADER_BYTES.saturating_add(u64::try_from(*offset).unwrap_or(u64::MAX));
         damaged(offset, damage.to_string())
     })?;
+    if is_cut(frames, &contents, step_bytes) {
+        return Err(cut());
+    }
     let whole = usize::try_from(contents.whole_bytes).unwrap_or(usize::MAX);
     let tail = frames.get(whole..).unwrap_or_default();
     let torn = tail.iter().rposition(|byte| *byte != 0);
@@ -321,6 +358,18 @@ pub(crate) fn load(path: &Path, chain: ChainId) -> Result<Loaded, StorageError> 
         torn_bytes: torn
             .map_or(0, |last| u64::try_from(last).unwrap_or(u64::MAX).saturating_add(1)),
     })
+}
+
+/// Whether the file ends where none of ours does. Room is made and durable before a frame is begun that needs it,
+/// so every frame, whole or interrupted, has room behind it in whole steps; what an interrupted growth adds to
+/// them is zeros.
+fn is_cut(frames: &[u8], contents: &Contents, step_bytes: u64) -> bool {
+    let file_bytes = HEADER_BYTES.saturating_add(length(frames));
+    let steps_end = file_bytes.saturating_sub(file_bytes.checked_rem(step_bytes).unwrap_or(0));
+    let begun_end = HEADER_BYTES.saturating_add(contents.begun_bytes);
+    let growth = usize::try_from(steps_end.saturating_sub(HEADER_BYTES)).unwrap_or(usize::MAX);
+    begun_end.saturating_add(ROOM_BYTES) > steps_end
+        || frames.get(growth..).is_some_and(|growth| growth.iter().any(|byte| *byte != 0))
 }
 
 fn file_header(chain: ChainId) -> Vec<u8> {

@@ -29,7 +29,9 @@ use crate::tip::{Mark, Tip};
 use crate::{blocks, files, new_views, snapshots};
 
 use cache::Cache;
+#[cfg(test)]
 pub(crate) use open::open;
+pub(crate) use open::open_copy;
 pub use open::{OpenReport, SetAside, WhenDamaged};
 
 /// How many entries with one prefix are looked at for one id. More than one means a collision, which nobody

@@ -20,11 +20,14 @@ use types::application::Application;
 use types::block::{BlockId, Header};
 use types::door::Door;
 use types::genesis::Genesis;
-use types::number::Height;
-use types::vote::{Phase, Vote};
+use types::number::{Height, View};
+use types::proof::ProvedBlock;
+use types::replica::ReplicaId;
+use types::vote::{Phase, Statement, Vote};
 
 use crate::cli::AuditArguments;
 use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupt;
 use crate::output::{GOOD, Output, Report, styled};
 use crate::stopped;
 
@@ -59,7 +62,7 @@ impl Report for AuditReport {
         )?;
         writeln!(out, "supply      {}", self.supply)?;
         writeln!(out, "snapshots   {:?}", self.snapshots)?;
-        writeln!(out, "journal     {} records", self.journal_records)?;
+        writeln!(out, "journal     {}", counted(self.journal_records, "record"))?;
         if self.journal_torn_bytes > 0 {
             let torn = self.journal_torn_bytes;
             writeln!(out, "            {torn} bytes of an interrupted write at its end")?;
@@ -72,13 +75,15 @@ impl Report for AuditReport {
 ///
 /// # Errors
 ///
-/// Fails with the first thing that is wrong.
+/// Fails with the first thing that is wrong; [`Exit::Interrupted`] when told to end, and no copy of the
+/// store stays.
 pub(crate) fn run(arguments: &AuditArguments, output: &mut Output) -> Result<Exit, Failure> {
-    let directory = stopped::data_directory(&arguments.directory);
+    let directory = stopped::validators_data(&arguments.directory)?;
     let genesis = stopped::genesis(arguments.genesis.as_deref(), &directory)?;
-    let archive = Archive::open(&directory, &genesis, &std::env::temp_dir())
+    let interrupt = stopped::interrupt()?;
+    let archive = stopped::archive(&directory, &genesis, &interrupt)?
         .map_err(|cause| wrong(&directory, &cause))?;
-    let audit = Audit { directory: &directory, genesis: &genesis, archive: &archive };
+    let audit = Audit::new(&directory, &genesis, &archive, &interrupt);
     output.result(&audit.run()?)?;
     Ok(Exit::Done)
 }
@@ -89,7 +94,7 @@ pub(crate) fn run(arguments: &AuditArguments, output: &mut Output) -> Result<Exi
 ///
 /// Fails with the first thing that is wrong.
 pub(crate) fn check(directory: &Path, genesis: &Genesis, archive: &Archive) -> Result<(), Failure> {
-    Audit { directory, genesis, archive }.run().map(|_| ())
+    Audit::new(directory, genesis, archive, &Interrupt::never()).run().map(|_| ())
 }
 
 fn wrong(directory: &Path, cause: &dyn std::error::Error) -> Failure {
@@ -101,32 +106,90 @@ struct Audit<'a> {
     directory: &'a Path,
     genesis: &'a Genesis,
     archive: &'a Archive,
+    interrupt: &'a Interrupt,
+    /// Whose directory it is, if a validator's of the genesis.
+    own: Option<ReplicaId>,
 }
 
-impl Audit<'_> {
+impl<'a> Audit<'a> {
+    fn new(
+        directory: &'a Path,
+        genesis: &'a Genesis,
+        archive: &'a Archive,
+        interrupt: &'a Interrupt,
+    ) -> Self {
+        let own = genesis.validators().replica_of(&archive.identity().key);
+        Self { directory, genesis, archive, interrupt, own }
+    }
+
     fn run(&self) -> Result<AuditReport, Failure> {
         let store = self.archive.store();
+        self.must_have_a_store()?;
         let mut ledger = Ledger::new(self.genesis, PoolLimits::default());
         let mut tip = self.genesis.header().clone();
         let mut transactions: u64 = 0;
         let mut snapshots = store.snapshots().map_err(|cause| wrong(self.directory, &cause))?;
         snapshots.sort_unstable();
         self.check_snapshot(&snapshots, &ledger)?;
+        let said = self.check_journal()?;
         let progress = progress(store.committed());
+        let mut shown = None;
         while tip.height < store.committed() {
-            tip = self.follow(&mut ledger, &tip)?;
+            if self.interrupt.came() {
+                return Err(stopped::interrupted());
+            }
+            let proved = self.follow(&mut ledger, &tip)?;
+            if let Some(statement) = self.own_statement(&proved) {
+                said.compare(statement).map_err(|what| self.bad_journal(&what))?;
+                shown = shown.max(Some((statement.view, statement.height)));
+            }
+            tip = proved.block.header;
             transactions = transactions.saturating_add(tip.transactions.into());
             self.check_snapshot(&snapshots, &ledger)?;
             progress.set_position(tip.height.get());
         }
         progress.finish_and_clear();
+        self.check_supply(&ledger)?;
         store.check_index().map_err(|cause| wrong(self.directory, &cause))?;
-        self.check_journal()?;
+        self.check_journal_knows(shown)?;
         Ok(self.report(&ledger, &tip, transactions, &snapshots))
     }
 
+    /// A validator makes its store before it says anything, so a store that is not there was lost, and with it
+    /// what there is to audit.
+    fn must_have_a_store(&self) -> Result<(), Failure> {
+        if !self.archive.report().created {
+            return Ok(());
+        }
+        let text = format!(
+            "{} does not hold: it has no store; its journal has {}",
+            self.directory.display(),
+            counted(self.archive.records().len(), "record")
+        );
+        Err(Failure::new(Exit::Fault, text))
+    }
+
+    /// Money is neither made nor lost (S8): what the accounts hold now is what they held at first.
+    fn check_supply(&self, ledger: &Ledger) -> Result<(), Failure> {
+        let (held, supply) = (ledger.snapshot().supply(), self.genesis.supply());
+        if held == Some(supply) {
+            return Ok(());
+        }
+        let denomination = self.genesis.denomination();
+        let held = held.map_or_else(
+            || "more than any amount".to_owned(),
+            |held| denomination.format_with_symbol(held),
+        );
+        let text = format!(
+            "{}: the accounts hold {held}, the genesis gave them {}",
+            self.directory.display(),
+            denomination.format_with_symbol(supply)
+        );
+        Err(Failure::new(Exit::Fault, text))
+    }
+
     /// Checks and executes the next block.
-    fn follow(&self, ledger: &mut Ledger, tip: &Header) -> Result<Header, Failure> {
+    fn follow(&self, ledger: &mut Ledger, tip: &Header) -> Result<ProvedBlock, Failure> {
         let height = tip.height.next();
         let at = |what: String| {
             let text = format!("{}: height {height}: {what}", self.directory.display());
@@ -138,19 +201,26 @@ impl Audit<'_> {
             .map_err(|cause| wrong(self.directory, &cause))?
             .ok_or_else(|| at("the block is missing".to_owned()))?;
         let door = Door::strict(self.genesis.validators().clone());
-        let block = Unverified::new((*block).clone())
+        let proved = Unverified::new((*block).clone())
             .verify(&door)
             .map_err(|forged| at(format!("the block is not proved: {forged}")))?
-            .into_inner()
-            .block;
+            .into_inner();
+        let block = &proved.block;
         if !block.header.follows(tip) {
             return Err(at(format!("the block does not follow block {}", tip.id())));
         }
-        ledger.execute(&block).map_err(|refusal| at(format!("execution fails: {refusal}")))?;
+        ledger.execute(block).map_err(|refusal| at(format!("execution fails: {refusal}")))?;
         let id = block.id();
         ledger.commit(&id);
         self.check_lookup(store, height, &id).map_err(at)?;
-        Ok(block.header)
+        Ok(proved)
+    }
+
+    /// What this validator signed for the proof of a block, if it did.
+    fn own_statement<'p>(&self, proved: &'p ProvedBlock) -> Option<&'p Statement> {
+        let certificate = &proved.proof.certificate;
+        let own = certificate.signatures.iter().any(|(replica, _)| Some(*replica) == self.own);
+        own.then_some(&certificate.statement)
     }
 
     /// What was stored is found under its id.
@@ -182,27 +252,47 @@ impl Audit<'_> {
     }
 
     /// The journal's votes are this validator's own, and no two of them contradict each other.
-    fn check_journal(&self) -> Result<(), Failure> {
-        let bad = |what: String| {
-            let text = format!("{}: the journal {what}", self.directory.display());
-            Failure::new(Exit::Fault, text)
-        };
+    fn check_journal(&self) -> Result<Said, Failure> {
         let validators = self.genesis.validators();
         let key = self.archive.identity().key;
-        let mut said: BTreeMap<(Phase, u64, Height), BlockId> = BTreeMap::new();
+        let mut said = Said::default();
         for vote in self.archive.records().iter().filter_map(own_vote) {
-            let statement = &vote.statement;
-            let claim = vote.claim(validators).map_err(|error| bad(error.to_string()))?;
+            let claim =
+                vote.claim(validators).map_err(|error| self.bad_journal(&error.to_string()))?;
             if claim.key != key || !claim.holds() {
-                return Err(bad(format!("holds a vote that is not its own: {statement:?}")));
+                let what = format!("holds {}, which it did not sign", a_vote(&vote.statement));
+                return Err(self.bad_journal(&what));
             }
-            let place = (statement.phase, statement.view.get(), statement.height);
-            let first = said.entry(place).or_insert(statement.block);
-            if *first != statement.block {
-                return Err(bad(format!("holds two votes for one place: {statement:?}")));
-            }
+            said.add(&vote.statement).map_err(|twice| self.bad_journal(&twice))?;
         }
-        self.check_views().map_err(bad)
+        self.check_views().map_err(|what| self.bad_journal(&what))?;
+        Ok(said)
+    }
+
+    fn bad_journal(&self, what: &str) -> Failure {
+        let text = format!("{}: the journal {what}", self.directory.display());
+        Failure::new(Exit::Fault, text)
+    }
+
+    /// What this validator signed for the proofs of its blocks is in its journal, or was before a later vote. Else votes
+    /// are missing from it, and whoever goes on with it may contradict them. It need not know them after it said that
+    /// it never votes again.
+    fn check_journal_knows(&self, shown: Option<(View, Height)>) -> Result<(), Failure> {
+        let records = self.archive.records();
+        let retired = records.iter().any(|record| matches!(record, Record::Retired { .. }));
+        let commits = records.iter().filter_map(own_vote).map(|vote| vote.statement);
+        let commits = commits.filter(|statement| statement.phase == Phase::Commit);
+        let last = commits.map(|statement| (statement.view, statement.height)).max();
+        match shown {
+            Some((view, height)) if !retired && shown > last => {
+                let what = format!(
+                    "lacks this validator's commit vote at height {height} in view {view}, which is in \
+                     the proof of a block: votes are missing from it"
+                );
+                Err(self.bad_journal(&what))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Every view change and new view of the journal holds, and there is one of each for a view.
@@ -269,6 +359,50 @@ impl Audit<'_> {
     }
 }
 
+/// What a key has voted for at each place.
+#[derive(Default)]
+struct Said(BTreeMap<(Phase, View, Height), BlockId>);
+
+impl Said {
+    /// Adds a statement; says what is wrong when it contradicts an earlier one.
+    fn add(&mut self, statement: &Statement) -> Result<(), String> {
+        let place = (statement.phase, statement.view, statement.height);
+        let first = *self.0.entry(place).or_insert(statement.block);
+        if first == statement.block {
+            return Ok(());
+        }
+        let (what, other) = (a_vote(statement), statement.block);
+        Err(format!("holds {what} for block {first} and for block {other}"))
+    }
+
+    /// Says what is wrong when what the key signed elsewhere contradicts what it says here.
+    fn compare(&self, statement: &Statement) -> Result<(), String> {
+        let place = (statement.phase, statement.view, statement.height);
+        match self.0.get(&place) {
+            Some(said) if *said != statement.block => {
+                let (what, other) = (a_vote(statement), statement.block);
+                Err(format!(
+                    "holds {what} for block {said}, and the key signed one for block {other}"
+                ))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// A vote in words.
+fn a_vote(statement: &Statement) -> String {
+    let phase = match statement.phase {
+        Phase::Prepare => "prepare",
+        Phase::Commit => "commit",
+    };
+    format!("a {phase} vote at height {} in view {}", statement.height, statement.view)
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 fn own_vote(record: &Record) -> Option<&Vote> {
     match record {
         Record::Vote { vote, .. } => Some(vote),
@@ -289,3 +423,6 @@ fn progress(height: Height) -> ProgressBar {
         Err(_) => bar,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,17 +32,19 @@ const MISSING_MAX: usize = 16;
 /// # Errors
 ///
 /// [`Exit::Refused`] when the paths have no height in common, [`Exit::NotFound`] when there is no
-/// genesis; fails when something cannot be read, or a proof of a block does not hold. A fork is a
-/// result, with [`Exit::Contradiction`].
+/// genesis, [`Exit::Interrupted`] when told to end; fails when something cannot be read, or a proof
+/// of a block does not hold. A fork is a result, with [`Exit::Contradiction`].
 pub(crate) fn run(arguments: &ForensicsArguments, output: &mut Output) -> Result<Exit, Failure> {
     for path in &arguments.paths {
         fs::metadata(path).map_err(|cause| Failure::file("read", path, &cause))?;
     }
     let genesis = genesis(arguments)?;
+    let interrupt = stopped::interrupt()?;
     let mut sides = Vec::new();
     for path in &arguments.paths {
-        sides.push(Side::open(path, &genesis)?);
+        sides.push(Side::open(path, &genesis, &interrupt)?);
     }
+    // What is left to do is done at once.
     let [first, second, ..] = sides.as_slice() else {
         return Err(Failure::new(Exit::Usage, "two paths are needed"));
     };
@@ -73,7 +75,7 @@ pub(crate) fn run(arguments: &ForensicsArguments, output: &mut Output) -> Result
 fn genesis(arguments: &ForensicsArguments) -> Result<Genesis, Failure> {
     let directory = arguments.paths.iter().find(|path| path.is_dir());
     match (arguments.genesis.as_deref(), directory) {
-        (named, Some(directory)) => stopped::genesis(named, &stopped::data_directory(directory)),
+        (named, Some(directory)) => stopped::genesis(named, &stopped::validators_data(directory)?),
         (Some(path), None) => stopped::read_genesis(path),
         (None, None) => {
             Err(Failure::new(Exit::NotFound, "files do not say which network they are of")

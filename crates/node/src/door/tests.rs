@@ -287,3 +287,66 @@ async fn a_block_that_is_of_no_use_is_not_looked_at() {
     assert!(gate.1.try_recv().is_ok());
     assert!(gate.1.try_recv().is_err());
 }
+
+#[test]
+fn a_checked_transaction_is_known_with_its_signature_and_with_no_other() {
+    let genesis = genesis(4);
+    let checked = Checked::default();
+    let transaction = transfer(&genesis);
+    let (id, other) = (transaction.id(), Signature::from_bytes([7; 64]));
+
+    checked.remember(std::iter::once(&transaction));
+
+    assert!(checked.is_checked(&id, &transaction.signature));
+    assert!(!checked.is_checked(&id, &other));
+    assert!(!checked.is_checked(&transfer_at(&genesis, 1).id(), &transaction.signature));
+}
+
+#[test]
+fn what_is_remembered_is_bounded_by_two_generations() {
+    let genesis = genesis(4);
+    let transactions: Vec<_> = (0..9).map(|nonce| transfer_at(&genesis, nonce)).collect();
+    let mut generations = Generations::default();
+
+    for (count, transaction) in (1..).zip(&transactions) {
+        generations.note(transaction.id(), transaction.signature, 3);
+
+        let knows = |known: &&SignedTransaction| generations.knows(&known.id(), &known.signature);
+        let known = transactions.iter().filter(knows).count();
+        // The younger generation, and the older one whole.
+        assert_eq!(known, if count <= 6 { count } else { count - 3 });
+        assert!(generations.young.len() <= 3 && generations.old.len() <= 3);
+        assert!(knows(&transaction));
+    }
+}
+
+/// A transaction whose signature does not hold and that is remembered all the same: whoever lets it
+/// pass did not check it again.
+#[tokio::test]
+async fn in_a_proposal_only_signatures_that_are_not_known_are_checked() {
+    let genesis = genesis(4);
+    for is_known in [true, false] {
+        let Setting { mut door, messages: (messages, queue), mut inputs, cut, _view, .. } =
+            setting(&genesis);
+        let mut false_one = transfer(&genesis);
+        false_one.signature = Signature::from_bytes([7; 64]);
+        let true_one = transfer_at(&genesis, 1);
+        let checked = door.checked.clone();
+        door.door = Door::new(genesis.validators().clone(), Arc::new(checked.clone()));
+        if is_known {
+            checked.remember(std::iter::once(&false_one));
+        }
+        let place = (View::FIRST, Height::new(1));
+        let body = vec![false_one, true_one.clone()];
+        let proposal = Message::PrePrepare(pre_prepare(&genesis, place, body));
+        messages.send(from(1, proposal)).await.ok().unwrap();
+        drop(messages);
+
+        door.run(queue).await.unwrap();
+
+        assert_eq!(inputs.recv().await.is_some(), is_known);
+        assert_eq!(cut.all().is_empty(), is_known);
+        // What an accepted proposal brought is known from then on.
+        assert_eq!(checked.is_checked(&true_one.id(), &true_one.signature), is_known);
+    }
+}

@@ -17,6 +17,7 @@ const TWO: ReplicaId = ReplicaId::new(2);
 struct Setting {
     clients: mpsc::Sender<Delivery>,
     offered: Offered,
+    checked: Checked,
     requests: mpsc::Receiver<Request>,
     metrics: DoorMetrics,
     cut: Cut,
@@ -27,17 +28,18 @@ fn started(genesis: &Genesis, before: impl FnOnce(&mpsc::Sender<Delivery>, &Offe
     let (clients, clients_in) = mpsc::channel(10);
     let (requests_out, requests) = mpsc::channel(1_000);
     let (offered, metrics, cut) = (Offered::default(), DoorMetrics::default(), Cut::default());
+    let checked = Checked::default();
     before(&clients, &offered);
     let door = RequestDoor {
         chain: *genesis.chain(),
-        checked: Checked::default(),
+        checked: checked.clone(),
         offered: offered.clone(),
         requests: requests_out,
         cut_off: cut.off(),
         metrics: metrics.clone(),
     };
     tokio::spawn(door.run(clients_in));
-    Setting { clients, offered, requests, metrics, cut }
+    Setting { clients, offered, checked, requests, metrics, cut }
 }
 
 fn forged(genesis: &Genesis) -> SignedTransaction {
@@ -142,4 +144,21 @@ async fn a_batch_of_nothing_is_refused() {
     assert_eq!(admitted(&mut setting.requests).await, [Some(1)]);
     assert_eq!(setting.metrics.forged.get(), 1);
     assert_eq!(setting.cut.all(), []);
+}
+
+/// A signature that does not hold is not noticed where it is remembered: it is not checked again.
+#[tokio::test]
+async fn a_request_is_checked_once_whoever_brings_it_again() {
+    let genesis = genesis(4);
+    let mut setting = started(&genesis, |_, _| {});
+    let (sound, forged) = (transfer_at(&genesis, 1), forged(&genesis));
+    setting.checked.remember(std::iter::once(&forged));
+
+    setting.clients.send(of_client(sound.clone())).await.ok().unwrap();
+    let first = admitted(&mut setting.requests).await;
+    setting.clients.send(of_client(forged)).await.ok().unwrap();
+    let second = admitted(&mut setting.requests).await;
+
+    assert_eq!((first, second), (vec![Some(1)], vec![Some(7)]));
+    assert!(setting.checked.is_checked(&sound.id(), &sound.signature));
 }

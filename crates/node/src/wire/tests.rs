@@ -135,3 +135,36 @@ fn the_largest_batch_of_requests_fits_the_frames_of_the_smallest_blocks() {
     assert!(BATCH_BYTES_MAX <= usize::try_from(limits.frame_bytes_max).unwrap());
     assert!(BATCH_BYTES_MAX <= limits.gossip_bytes_max);
 }
+
+/// Every byte changed in a few ways, and every length: what is taken at all is the one encoding of it.
+fn meet<T: crypto::encoding::Decode<()> + crypto::encoding::Encode>(sample: &[u8]) -> usize {
+    let mut taken = 0;
+    let mut meet = |bytes: &[u8]| {
+        if let Ok(value) = from_wire::<T>(bytes, BYTES_MAX) {
+            assert_eq!(to_wire(&value), bytes);
+            taken += 1;
+        }
+    };
+    for place in 0..sample.len() {
+        for change in [1, 0x80, 0xff] {
+            let mut changed = sample.to_vec();
+            changed[place] ^= change;
+            meet(&changed);
+        }
+        meet(&sample[..place]);
+    }
+    meet(&[sample, &[0]].concat());
+    meet(sample);
+    taken
+}
+
+#[test]
+fn changed_questions_for_blocks_and_answers_are_taken_only_in_their_one_encoding() {
+    let genesis = crate::fixture::genesis(4);
+    let (blocks, _) = crate::fixture::executed(&genesis, 2);
+    let asked = BlocksRequest { from: Height::new(7), count: 300 };
+    let answer: BlocksResponse = blocks.into_iter().map(Unverified::new).collect();
+
+    assert!(meet::<BlocksRequest>(&to_wire(&asked)) > 0);
+    assert!(meet::<BlocksResponse>(&to_wire(&answer)) > 0);
+}

@@ -67,6 +67,65 @@ fn a_stopped_directory_is_read_and_not_a_byte_of_it_changed() {
 }
 
 #[test]
+fn who_is_told_to_stop_leaves_no_copy_whenever_that_is() {
+    let root = tempfile::tempdir().unwrap();
+    let (data, scratch) = (root.path().join("data"), root.path().join("scratch"));
+    fs::create_dir(&scratch).unwrap();
+    let genesis = genesis("net");
+    drop(filled(&data, &genesis));
+
+    for questions in 0.. {
+        let asked = std::cell::Cell::new(0);
+        let begun = std::cell::Cell::new(false);
+        let opened = Archive::open_unless(&data, &genesis, &scratch, &|| {
+            begun.set(begun.get() || fs::read_dir(&scratch).unwrap().count() > 0);
+            asked.set(asked.get() + 1);
+            asked.get() > questions
+        });
+        match opened {
+            Err(StorageError::Interrupted) => {
+                assert!(begun.get(), "it was not in the middle of the copy");
+                assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0, "{questions} questions");
+            }
+            Ok(archive) => {
+                assert!(questions > 2, "it asked {questions} times");
+                assert_eq!(archive.store().committed(), Height::new(10));
+                return;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn a_journal_that_is_missing_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    let genesis = genesis("net");
+    drop(filled(&data, &genesis));
+    fs::remove_file(data.join("journal")).unwrap();
+
+    let refused = Archive::open(&data, &genesis, root.path()).unwrap_err();
+
+    assert!(matches!(&refused, StorageError::NoJournal { path } if *path == data.join("journal")));
+    assert!(refused.to_string().contains("never votes again"), "{refused}");
+}
+
+#[test]
+fn a_journal_that_was_cut_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    let genesis = genesis("net");
+    drop(filled(&data, &genesis));
+    let journal = fs::File::options().write(true).open(data.join("journal")).unwrap();
+    journal.set_len(72).unwrap();
+
+    let refused = Archive::open(&data, &genesis, root.path()).unwrap_err();
+
+    assert!(matches!(refused, StorageError::CutJournal { bytes: 72, .. }), "{refused}");
+}
+
+#[test]
 fn a_running_validator_is_not_read() {
     let root = tempfile::tempdir().unwrap();
     let genesis = genesis("net");
@@ -143,6 +202,28 @@ fn a_damaged_store_is_an_error_and_stays_as_it_is() {
 
     let refused = Archive::open(&data, &genesis, root.path()).unwrap_err();
 
-    assert!(matches!(refused, StorageError::DamagedStore { .. }));
+    assert!(
+        matches!(&refused, StorageError::DamagedStore { path, .. } if *path == data.join("store"))
+    );
     assert_eq!(everything(&data), before);
+}
+
+/// The copy is gone when somebody reads what was wrong with it.
+#[test]
+fn damage_in_the_database_is_said_of_the_original_in_plain_words() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    let genesis = genesis("net");
+    drop(filled(&data, &genesis));
+    let database = data.join("store/db");
+    let mut bytes = fs::read(&database).unwrap();
+    bytes.iter_mut().for_each(|byte| *byte ^= 0x55);
+    fs::write(&database, bytes).unwrap();
+
+    let refused = Archive::open(&data, &genesis, root.path()).unwrap_err();
+
+    let text = refused.to_string();
+    assert!(text.contains(&data.join("store").display().to_string()), "{text}");
+    assert!(!text.contains("logothete-archive"), "{text}");
+    assert!(!text.contains("backtrace"), "{text}");
 }

@@ -43,6 +43,20 @@ fn a_file_that_a_kill_left_does_not_keep_it_from_opening() {
 }
 
 #[test]
+fn nothing_is_durable_before_its_file_is_synced() {
+    let root = tempfile::tempdir().unwrap();
+    let mut database = Database::open(root.path()).unwrap();
+    database.put(b"key", b"value").unwrap();
+    // A device that knows no sync.
+    database.file = fs::File::open("/dev/null").unwrap();
+
+    let refused = database.make_durable().unwrap_err();
+
+    assert!(matches!(refused, StorageError::Io { action: "sync", .. }), "{refused}");
+    assert!(matches!(database.put(b"key", b"other"), Err(StorageError::Poisoned { .. })));
+}
+
+#[test]
 fn values_of_the_greatest_length_stay_in_the_log() {
     let root = tempfile::tempdir().unwrap();
     let database = Database::open(root.path()).unwrap();

@@ -6,10 +6,13 @@ use pbft::record::Record;
 use types::number::Height;
 use types::vote::Phase;
 
-use super::{HEADER_BYTES, Journal, STEP_BYTES, path};
+use super::{HEADER_BYTES, Journal, ROOM_BYTES, STEP_BYTES, path};
 use crate::directory::Directory;
 use crate::error::StorageError;
 use crate::fixture::{Chain, genesis, key, vote};
+
+/// Steps in which the files of [`content`] seem to grow.
+const SHORT_STEP_BYTES: u64 = 1024;
 
 fn directory(root: &Path) -> Directory {
     Directory::open(root, *genesis("net").chain(), key(1)).unwrap()
@@ -45,21 +48,28 @@ fn write(root: &Path, appends: &[Vec<Record>]) -> Vec<u64> {
         .collect()
 }
 
-/// The journal's file without most of the zeros behind it, which only make reading slow.
+/// The journal's file without most of the zeros behind it, which only make reading slow: as if it
+/// grew in short steps.
 fn content(root: &Path) -> Vec<u8> {
     let mut bytes = fs::read(path(root)).unwrap();
-    let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
-    bytes.truncate(last + 600);
+    let step = usize::try_from(SHORT_STEP_BYTES).unwrap();
+    bytes.truncate((end_of(&bytes) + 600).next_multiple_of(step) + step);
     bytes
+}
+
+/// Where the zeros at the end begin.
+fn end_of(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1
 }
 
 fn reopen(root: &Path) -> Result<Vec<Record>, StorageError> {
     Journal::open(&directory(root)).map(|(_, records)| records)
 }
 
-/// What opening would find, without the file that it writes: for many contents in a row.
+/// What opening would find in a [`content`], without the file that it writes: for many in a row.
 fn found(root: &Path) -> Result<Vec<Record>, StorageError> {
-    super::load(&path(root), *genesis("net").chain()).map(|loaded| loaded.contents.records)
+    super::load_in_steps(&path(root), *genesis("net").chain(), SHORT_STEP_BYTES)
+        .map(|loaded| loaded.contents.records)
 }
 
 #[test]
@@ -91,17 +101,119 @@ fn an_append_torn_at_any_length_is_left_out_and_the_rest_kept() {
     let (before, end) = (lengths[1], lengths[2]);
 
     for cut in before..end {
-        // Once as a file that did not grow, once as one whose room stayed zero, which is the whole
-        // append again when it ends in zeros.
+        // There was room for all of it before it was begun; what is lost of it stayed zero, which is
+        // the whole append again when it ends in zeros.
         let (kept, lost) = whole.split_at(usize::try_from(cut).unwrap());
         let mut torn = kept.to_vec();
-        for is_torn in [true, lost.iter().any(|byte| *byte != 0)] {
-            fs::write(path(root.path()), &torn).unwrap();
-            let expected = &appends[..if is_torn { 2 } else { 3 }];
-            assert!(found(root.path()).unwrap() == expected.concat(), "cut at {cut}");
-            torn.resize(whole.len(), 0);
+        torn.resize(whole.len(), 0);
+        fs::write(path(root.path()), &torn).unwrap();
+        let is_torn = lost.iter().any(|byte| *byte != 0);
+        let expected = &appends[..if is_torn { 2 } else { 3 }];
+        assert!(found(root.path()).unwrap() == expected.concat(), "cut at {cut}");
+    }
+}
+
+/// The property: of what was made durable, nothing is ever missing from what is read. Whoever
+/// shortens the file, and to whatever length, either takes nothing but room or is found out.
+#[test]
+fn a_file_that_was_cut_at_any_length_is_refused_or_holds_everything() {
+    let root = tempfile::tempdir().unwrap();
+    let appends = records(3);
+    write(root.path(), &appends);
+    let whole = content(root.path());
+
+    let mut held = 0;
+    for length in 0..whole.len() {
+        fs::write(path(root.path()), &whole[..length]).unwrap();
+        match found(root.path()) {
+            Ok(records) => {
+                assert!(records == appends.concat(), "cut to {length}");
+                held += 1;
+            }
+            Err(StorageError::CutJournal { bytes, .. }) => {
+                assert_eq!(usize::try_from(bytes).unwrap(), length);
+            }
+            Err(other) => panic!("cut to {length}: {other:?}"),
         }
     }
+    assert!(held > 0);
+}
+
+#[test]
+fn a_cut_journal_is_refused_with_what_to_do_and_left_as_it_is() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), &records(3));
+    let whole = fs::read(path(root.path())).unwrap();
+    let header = usize::try_from(HEADER_BYTES).unwrap();
+    let step = usize::try_from(STEP_BYTES).unwrap();
+
+    for length in [0, 1, header, header + 28, step / 2, step - 1] {
+        fs::write(path(root.path()), &whole[..length]).unwrap();
+
+        let refused = reopen(root.path()).unwrap_err();
+
+        assert!(matches!(refused, StorageError::CutJournal { .. }), "cut to {length}: {refused}");
+        let text = refused.to_string();
+        assert!(text.contains(&path(root.path()).display().to_string()), "{text}");
+        assert!(text.contains("Remove the file"), "{text}");
+        assert!(fs::read(path(root.path())).unwrap() == whole[..length], "it was written to");
+    }
+    // An empty journal is no shorter than any other.
+    fs::remove_file(path(root.path())).unwrap();
+    super::create(root.path(), *genesis("net").chain()).unwrap();
+    assert_eq!(fs::metadata(path(root.path())).unwrap().len(), STEP_BYTES);
+    assert!(reopen(root.path()).unwrap().is_empty());
+}
+
+#[test]
+fn a_growth_interrupted_at_any_length_is_no_cut() {
+    let root = tempfile::tempdir().unwrap();
+    let appends = records(2);
+    write(root.path(), &appends);
+    let mut bytes = content(root.path());
+
+    for _ in 0..2 * SHORT_STEP_BYTES {
+        bytes.push(0);
+        fs::write(path(root.path()), &bytes).unwrap();
+        assert!(found(root.path()).unwrap() == appends.concat(), "{} bytes", bytes.len());
+    }
+    // Only zeros are written before there is room, so anything else lost what was behind it.
+    bytes.push(0);
+    *bytes.last_mut().unwrap() = 1;
+    fs::write(path(root.path()), &bytes).unwrap();
+    assert!(matches!(found(root.path()), Err(StorageError::CutJournal { .. })));
+}
+
+#[test]
+fn there_is_room_for_a_header_behind_every_frame() {
+    assert_eq!(usize::try_from(ROOM_BYTES).unwrap(), pbft::journal::HEADER_BYTES);
+    assert_eq!(super::with_room(STEP_BYTES - ROOM_BYTES), STEP_BYTES);
+    assert_eq!(super::with_room(STEP_BYTES - ROOM_BYTES + 1), 2 * STEP_BYTES);
+}
+
+/// A device that takes every write and knows no sync.
+fn unsyncable() -> File {
+    File::options().write(true).open("/dev/null").unwrap()
+}
+
+#[test]
+fn an_append_is_synced_before_it_is_done() {
+    let mut journal = Journal::over(unsyncable(), "null".into(), *genesis("net").chain());
+    journal.file_bytes = STEP_BYTES;
+
+    let refused = journal.append(&records(1)[0]).unwrap_err();
+
+    assert!(matches!(refused, StorageError::Io { action: "sync", .. }), "{refused}");
+}
+
+#[test]
+fn room_is_synced_before_anything_is_written_into_it() {
+    let mut journal = Journal::over(unsyncable(), "null".into(), *genesis("net").chain());
+
+    let refused = journal.make_room(HEADER_BYTES).unwrap_err();
+
+    assert!(matches!(refused, StorageError::Io { action: "sync", .. }), "{refused}");
+    assert_eq!(journal.file_bytes, 0, "it counts on room that may be lost");
 }
 
 #[test]
@@ -129,7 +241,7 @@ fn a_flipped_bit_before_the_last_append_is_refused_wherever_it_is() {
         let mut flipped = whole.clone();
         flipped[place] ^= 1 << (place % 8);
         fs::write(path(root.path()), &flipped).unwrap();
-        match reopen(root.path()) {
+        match found(root.path()) {
             Err(StorageError::DamagedJournal { .. }) => {}
             other => panic!("byte {place}: {other:?}"),
         }
@@ -303,7 +415,7 @@ fn a_flipped_bit_in_a_fresh_file_takes_the_last_record_or_is_refused() {
     let whole = content(root.path());
 
     let mut refused = 0;
-    for place in (0..whole.len() - 600).step_by(7) {
+    for place in (0..end_of(&whole)).step_by(7) {
         let mut flipped = whole.clone();
         flipped[place] ^= 1 << (place % 8);
         fs::write(path(root.path()), &flipped).unwrap();
@@ -336,5 +448,6 @@ fn a_journal_longer_than_a_step_grows_and_is_read_back() {
     let lengths = write(root.path(), &appends);
 
     assert!(lengths[2] > STEP_BYTES);
+    assert_eq!(fs::metadata(path(root.path())).unwrap().len(), super::with_room(lengths[2]));
     assert!(reopen(root.path()).unwrap() == appends.concat());
 }

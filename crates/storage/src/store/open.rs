@@ -96,12 +96,30 @@ pub(crate) fn open(
     genesis: &Genesis,
     lock: Option<Lock>,
 ) -> Result<(Store, OpenReport), StorageError> {
+    open_as(path, path, genesis, lock)
+}
+
+/// Opens a copy of a store. Damage is said of the original.
+pub(crate) fn open_copy(
+    copy: &Path,
+    original: &Path,
+    genesis: &Genesis,
+) -> Result<(Store, OpenReport), StorageError> {
+    open_as(copy, original, genesis, None)
+}
+
+fn open_as(
+    path: &Path,
+    name: &Path,
+    genesis: &Genesis,
+    lock: Option<Lock>,
+) -> Result<(Store, OpenReport), StorageError> {
     let mut report = OpenReport::default();
     let header = genesis.header();
     let genesis = Mark { height: Height::GENESIS, block: header.id() };
-    let (tip, mark) = open_tip(path, genesis, &mut report)?;
-    let database = Database::open(path)?;
-    let newest = match find_newest(&database, path, genesis, mark)? {
+    let (tip, mark) = open_tip(path, name, genesis, &mut report)?;
+    let database = Database::open_as(path, name)?;
+    let newest = match find_newest(&database, name, genesis, mark)? {
         Some(block) => {
             let header = block.block.header;
             Newest { mark: Mark { height: header.height, block: header.id() }, header }
@@ -132,10 +150,11 @@ pub(crate) fn open(
 /// The file of the mark, made before the database: where there is a database there must be a mark.
 fn open_tip(
     path: &Path,
+    name: &Path,
     genesis: Mark,
     report: &mut OpenReport,
 ) -> Result<(Tip, Mark), StorageError> {
-    let damaged = |reason: String| StorageError::DamagedStore { path: path.to_owned(), reason };
+    let damaged = |reason: String| StorageError::DamagedStore { path: name.to_owned(), reason };
     files::create_directory(path)?;
     match Tip::open(path)? {
         Some((tip, Some(mark))) => Ok((tip, mark)),
@@ -156,11 +175,11 @@ fn open_tip(
 /// genesis.
 fn find_newest(
     database: &Database,
-    path: &Path,
+    name: &Path,
     genesis: Mark,
     promised: Mark,
 ) -> Result<Option<ProvedBlock>, StorageError> {
-    let damaged = |reason: String| StorageError::DamagedStore { path: path.to_owned(), reason };
+    let damaged = |reason: String| StorageError::DamagedStore { path: name.to_owned(), reason };
     let height = blocks::newest(database)?;
     if height < promised.height {
         return Err(damaged(format!(
@@ -234,6 +253,9 @@ fn is_damage(error: &StorageError) -> bool {
         | StorageError::NewerFormat { .. }
         | StorageError::DamagedDirectory { .. }
         | StorageError::DamagedJournal { .. }
+        | StorageError::CutJournal { .. }
+        | StorageError::NoJournal { .. }
+        | StorageError::Interrupted
         | StorageError::Database { .. }
         | StorageError::Poisoned { .. } => false,
     }

@@ -3,32 +3,11 @@ use crypto::signed::{Forged, Unverified};
 
 use super::{LostProposal, LostProposalError, ProposalPlace, ProposalPlaceError};
 use crate::tests::fixtures;
-use crate::{BlockId, Header, Height, Phase, ReplicaId, Statement, View, Vote};
-
-fn header() -> Header {
-    fixtures::block(5, BlockId::NONE).header
-}
-
-/// What the primary of view 1 of four signed, and two others after it.
-fn lost() -> LostProposal {
-    let said = fixtures::statement(Phase::Prepare, &header());
-    let said = Statement { view: View::new(1), ..said };
-    LostProposal {
-        proposed: fixtures::vote(said, 1),
-        header: Some(header()),
-        votes: vec![
-            fixtures::vote(said, 2),
-            fixtures::vote(Statement { phase: Phase::Commit, ..said }, 2),
-        ],
-        refused: None,
-        rival: Some(fixtures::vote(Statement { block: BlockId::NONE, ..said }, 1)),
-        left: Some(View::new(2)),
-        winner: None,
-    }
-}
+use crate::vote::NotAMember;
+use crate::{BlockId, Height, Phase, ReplicaId, Statement, View, Vote};
 
 fn verdict(change: impl FnOnce(&mut LostProposal)) -> Result<(), Forged<LostProposalError>> {
-    let mut changed = lost();
+    let mut changed = fixtures::lost_proposal();
     change(&mut changed);
     Unverified::new(changed).verify(&fixtures::validators(4)).map(|_| ())
 }
@@ -47,12 +26,15 @@ fn about(vote: &mut Vote, change: impl FnOnce(&mut Statement)) {
 fn a_lost_proposal_holds_with_all_its_signatures_and_survives_its_bytes() {
     assert_eq!(verdict(|_| ()), Ok(()));
     assert_eq!(verdict(|lost| lost.header = None), Ok(()));
-    assert_eq!(decode::<LostProposal>(&encode(&lost())).unwrap(), lost());
+    assert_eq!(
+        decode::<LostProposal>(&encode(&fixtures::lost_proposal())).unwrap(),
+        fixtures::lost_proposal()
+    );
 }
 
 #[test]
 fn nobody_is_framed_by_a_signature_that_is_not_his() {
-    let stolen = fixtures::vote(lost().votes[0].statement, 3);
+    let stolen = fixtures::vote(fixtures::lost_proposal().votes[0].statement, 3);
 
     let forged = Err(Forged::Signature);
     assert_eq!(verdict(|lost| lost.proposed.signature = stolen.signature), forged);
@@ -65,7 +47,7 @@ fn only_the_primary_of_the_view_proposes_and_with_a_prepare_vote() {
     let not_primary =
         |replica, view| malformed(LostProposalError::NotPrimary { replica, view: View::new(view) });
 
-    let other = fixtures::vote(lost().proposed.statement, 3);
+    let other = fixtures::vote(fixtures::lost_proposal().proposed.statement, 3);
     assert_eq!(verdict(|lost| lost.proposed = other), not_primary(ReplicaId::new(3), 1));
     let commit = |lost: &mut LostProposal| about(&mut lost.proposed, |it| it.phase = Phase::Commit);
     assert_eq!(verdict(commit), not_primary(ReplicaId::new(1), 1));
@@ -101,6 +83,15 @@ fn votes_header_and_rival_belong_to_the_proposal() {
 }
 
 #[test]
+fn a_vote_of_somebody_whom_the_network_does_not_have_is_refused() {
+    let stranger = ReplicaId::new(9);
+    let voted = |lost: &mut LostProposal| lost.votes[0].replica = stranger;
+
+    let nobody = LostProposalError::NotAMember(NotAMember { replica: stranger });
+    assert_eq!(verdict(voted), malformed(nobody));
+}
+
+#[test]
 fn a_rule_is_a_name_and_no_text_for_a_terminal() {
     let refused = |rule: &str| verdict(|lost| lost.refused = Some(rule.to_owned()));
 
@@ -114,7 +105,7 @@ fn a_rule_is_a_name_and_no_text_for_a_terminal() {
 
 #[test]
 fn the_first_reason_that_holds_is_named() {
-    let mut lost = lost();
+    let mut lost = fixtures::lost_proposal();
     assert_eq!(lost.why(), "rival");
     lost.refused = Some("refused-wrong-parent".to_owned());
     assert_eq!(lost.why(), "refused");
@@ -126,7 +117,8 @@ fn the_first_reason_that_holds_is_named() {
 
 #[test]
 fn voters_are_counted_by_phase_the_primary_among_them() {
-    let (lost, numbers) = (lost(), |numbers: [u16; 2]| numbers.map(ReplicaId::new).into());
+    let (lost, numbers) =
+        (fixtures::lost_proposal(), |numbers: [u16; 2]| numbers.map(ReplicaId::new).into());
 
     assert_eq!(lost.voters(Phase::Prepare), numbers([1, 2]));
     assert_eq!(lost.voters(Phase::Commit), [ReplicaId::new(2)].into());

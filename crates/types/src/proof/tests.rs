@@ -3,10 +3,11 @@ use crypto::signed::{Authenticated as _, Forged, Unverified};
 
 use super::{DESCENDANTS_MAX, Proof, ProofError, ProvedBlock, ProvedBlockError};
 use crate::door::BadBody;
+use crate::evidence::EvidenceError;
 use crate::tests::fixtures::{self, certificate, proof, statement};
 use crate::{
-    Action, Amount, Block, BlockId, Body, CertificateError, Door, Header, Height, Phase, Rejection,
-    View,
+    Action, Amount, Block, BlockId, Body, CertificateError, Door, Evidence, Header, Height, Phase,
+    Rejection, View, Vote,
 };
 
 fn verdict(block: &Block, proof: Proof) -> Result<(), Forged<ProvedBlockError>> {
@@ -217,6 +218,29 @@ fn transactions_are_checked_too() {
         verdict(&forged, proof(std::slice::from_ref(&forged), &[0, 1, 2])),
         Err(Forged::Signature)
     );
+}
+
+#[test]
+fn evidence_is_checked_too() {
+    let blocks = fixtures::blocks(2);
+    let commit = |block: &Block| fixtures::vote(statement(Phase::Commit, &block.header), 2);
+    let votes = [commit(&blocks[0]), commit(&blocks[1])];
+    let with = |second: Vote| {
+        let mut block = fixtures::block(1, BlockId::NONE);
+        let evidence = Evidence::Votes { first: votes[0], second };
+        block.body = block.body.with_evidence(Some(evidence));
+        block.header.body_root = block.body.root();
+        let proof = proof(std::slice::from_ref(&block), &[0, 1, 2]);
+        verdict(&block, proof)
+    };
+    let mut other = votes[1];
+    other.statement.height = votes[0].statement.height;
+    let stolen = fixtures::vote(other.statement, 3).signature;
+
+    let twice = BadBody::Evidence(EvidenceError::NoContradiction);
+    assert_eq!(with(votes[0]), Err(Forged::Malformed(ProvedBlockError::BadBody(twice))));
+    assert_eq!(with(Vote { signature: stolen, ..other }), Err(Forged::Signature));
+    assert_eq!(with(fixtures::vote(other.statement, 2)), Ok(()));
 }
 
 #[test]

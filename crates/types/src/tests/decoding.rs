@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::account::Snapshot;
+use crate::lost::LostProposal;
 use crate::number::Height;
 use crate::tests::fixtures;
 use crate::vote::{Phase, Statement};
@@ -150,6 +151,10 @@ fn meet_view_changes(bytes: &[u8], validators: &ValidatorSet) {
         let _tip = new_view.tip();
         let _verdict = Unverified::new(new_view).verify(validators).is_ok();
     }
+    if let Some(lost) = canonical::<LostProposal>(bytes) {
+        let _facts = (lost.place(), lost.why(), lost.voters(Phase::Prepare));
+        let _verdict = Unverified::new(lost).verify(validators).is_ok();
+    }
     if let Some(evidence) = canonical::<Evidence>(bytes) {
         let _facts = (evidence.id(), evidence.accused(validators), evidence.view());
         let _verdict = Unverified::new(evidence).verify(validators).is_ok();
@@ -183,6 +188,7 @@ fn samples() -> Vec<Vec<u8>> {
         encode(&fixtures::certificate(statement, &[0, 1, 2])),
         encode(&fixtures::reply(&proved.block.header, 3)),
         encode(&fixtures::receipt(1)),
+        encode(&fixtures::lost_proposal()),
     ]
     .into_iter()
     .chain(fixtures::view_changes().iter().map(encode))

@@ -9,6 +9,7 @@ use crate::amount::Amount;
 use crate::block::{Block, BlockId, Body, Header};
 use crate::certificate::Certificate;
 use crate::evidence::Evidence;
+use crate::lost::LostProposal;
 use crate::memo::Memo;
 use crate::number::{Height, Nonce, View};
 use crate::proof::{Proof, ProvedBlock};
@@ -270,4 +271,19 @@ pub(crate) fn evidence() -> [Evidence; 5] {
             second: (&new_view(5, other)).into(),
         },
     ]
+}
+
+/// What the primary of view 1 of four signed, and another after it.
+pub(crate) fn lost_proposal() -> LostProposal {
+    let header = block(5, BlockId::NONE).header;
+    let said = Statement { view: View::new(1), ..statement(Phase::Prepare, &header) };
+    LostProposal {
+        proposed: vote(said, 1),
+        header: Some(header),
+        votes: vec![vote(said, 2), vote(Statement { phase: Phase::Commit, ..said }, 2)],
+        refused: None,
+        rival: Some(vote(Statement { block: BlockId::NONE, ..said }, 1)),
+        left: Some(View::new(2)),
+        winner: None,
+    }
 }

@@ -52,6 +52,21 @@ fn a_network_whose_validators_are_stopped_is_still_known() {
 }
 
 #[test]
+fn a_genesis_longer_than_any_is_not_read() {
+    let directory = directory();
+    let path = directory.path().join("genesis.toml");
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(super::GENESIS_BYTES_MAX + 1).unwrap();
+
+    let error = Network::find(directory.path()).unwrap_err();
+
+    let FindError::TooLong { path: named, bytes, bytes_max } = error else {
+        panic!("{error}");
+    };
+    assert_eq!((named, bytes, bytes_max), (path, bytes_max + 1, super::GENESIS_BYTES_MAX));
+}
+
+#[test]
 fn where_there_is_no_network_the_error_says_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
 

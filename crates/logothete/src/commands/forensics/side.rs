@@ -17,6 +17,7 @@ use types::proof::{Proof, ProvedBlock};
 use types::vote::Vote;
 
 use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupt;
 use crate::stopped;
 
 /// Blocks from a fork upwards whose certificates are looked at, on each side: the lowest is enough to name more
@@ -56,16 +57,21 @@ impl Side {
     ///
     /// # Errors
     ///
-    /// Fails when it cannot be read, is in use, or is of another network.
-    pub(super) fn open(path: &Path, genesis: &Genesis) -> Result<Self, Failure> {
+    /// Fails when it cannot be read, is in use, or is of another network; [`Exit::Interrupted`] when told to end
+    /// meanwhile.
+    pub(super) fn open(
+        path: &Path,
+        genesis: &Genesis,
+        interrupt: &Interrupt,
+    ) -> Result<Self, Failure> {
         let name = path.display().to_string();
         if !path.is_dir() {
             let committed = read(path)?;
             return Ok(Self { name, source: Source::File(Box::new(committed)) });
         }
-        let directory = stopped::data_directory(path);
+        let directory = stopped::validators_data(path)?;
         let wrong = |cause| Failure::fault(format!("cannot read {name}"), &cause);
-        let archive = Archive::open(&directory, genesis, &std::env::temp_dir()).map_err(wrong)?;
+        let archive = stopped::archive(&directory, genesis, interrupt)?.map_err(wrong)?;
         let evidence = EvidenceStore::read_stopped(&directory).map_err(wrong)?;
         let evidence = evidence.into_iter().map(|(piece, _)| piece).collect();
         let source = Source::Directory { archive: Box::new(archive), evidence };

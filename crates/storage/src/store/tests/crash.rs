@@ -39,7 +39,7 @@ fn a_copy_made_after_any_append_holds_all_that_was_appended() {
             store.save_snapshot(&snapshot).unwrap();
         }
         let copy = place.root.path().join(format!("copy-{appended}"));
-        copy_directory(&place.store_path(), &copy).unwrap();
+        copy_directory(&place.store_path(), &copy, &|| false).unwrap();
         let copied = place.open_copy(&copy).unwrap();
         assert_eq!(copied.committed(), blocks[appended - 1].block.header.height);
         assert_holds(&copied, &blocks[..appended]);
@@ -138,9 +138,9 @@ fn a_power_cut_during_an_append_loses_nothing_that_was_durable_before() {
     let later = place.root.path().join("later");
 
     for (round, group) in blocks.chunks(2).enumerate() {
-        copy_directory(&place.store_path(), &image).unwrap();
+        copy_directory(&place.store_path(), &image, &|| false).unwrap();
         store.append(group).unwrap();
-        copy_directory(&place.store_path(), &later).unwrap();
+        copy_directory(&place.store_path(), &later, &|| false).unwrap();
         tear(&image, &later, &mut numbers);
         let torn = place.open_copy(&image).unwrap();
         let height = torn.committed();

@@ -71,7 +71,7 @@ fn a_flipped_byte_anywhere_is_detected_or_harmless() {
         let samples = if content.len() > 10_000 { 150 } else { 40 };
         for place_of_flip in used.iter().step_by((used.len() / samples).max(1)) {
             let what = format!("byte {place_of_flip} of {}", file.display());
-            copy_directory(&place.store_path(), &copy).unwrap();
+            copy_directory(&place.store_path(), &copy, &|| false).unwrap();
             let target =
                 fs::File::options().write(true).open(copy.join(file.file_name().unwrap())).unwrap();
             let offset = u64::try_from(*place_of_flip).unwrap();
@@ -104,7 +104,7 @@ fn a_file_cut_short_is_detected_or_harmless() {
         let length = fs::metadata(&file).unwrap().len();
         for part in 0..8 {
             let what = format!("{} cut to {part}/8", file.display());
-            copy_directory(&place.store_path(), &copy).unwrap();
+            copy_directory(&place.store_path(), &copy, &|| false).unwrap();
             let target = copy.join(file.file_name().unwrap());
             fs::File::options()
                 .write(true)
@@ -180,7 +180,7 @@ fn blocks_of_another_genesis_are_damage() {
     let (place, _) = filled();
     let other = fixture::genesis("other");
 
-    let refused = super::super::open(&path(place.root.path()), &other, None).unwrap_err();
+    let refused = super::super::open::open(&path(place.root.path()), &other, None).unwrap_err();
 
     assert!(matches!(refused, StorageError::DamagedStore { .. }), "{refused}");
 }
