@@ -33,7 +33,7 @@ const PERIOD: Duration = Duration::from_millis(200);
 /// How often it is told what was sent.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// After so many frames comes one that ends the stream.
-const FRAMES_OF_STREAM: u64 = 500;
+const FRAMES_OF_STREAM: u64 = 20_000;
 /// A connection without streams stays.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
