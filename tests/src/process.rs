@@ -58,8 +58,36 @@ pub fn waited(pid: u32) -> Duration {
 ///
 /// When it is not there.
 pub fn peak_bytes(pid: u32) -> u64 {
+    memory_bytes(pid, "VmHWM:")
+}
+
+/// The memory that a process has now, in bytes.
+///
+/// # Panics
+///
+/// When it is not there.
+pub fn resident_bytes(pid: u32) -> u64 {
+    memory_bytes(pid, "VmRSS:")
+}
+
+fn memory_bytes(pid: u32, which: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak = peak.and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    peak.unwrap_or_else(|| panic!("process {pid} has no peak of memory")) * 1024
+    let bytes = text.lines().find_map(|line| line.strip_prefix(which));
+    let bytes = bytes.and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    bytes.unwrap_or_else(|| panic!("process {pid} has no {which}")) * 1024
+}
+
+/// How long a process has been on a processor, all its threads together.
+///
+/// # Panics
+///
+/// When it is not there.
+pub fn worked(pid: u32) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    // For itself and in the system, in hundredths of a second.
+    let ticks: Option<Vec<u64>> = fields.skip(11).take(2).map(|field| field.parse().ok()).collect();
+    let ticks = ticks.filter(|ticks| ticks.len() == 2);
+    let ticks = ticks.unwrap_or_else(|| panic!("process {pid} is not there"));
+    Duration::from_millis(ticks.iter().sum::<u64>() * 10)
 }

@@ -12,6 +12,7 @@ use program::output::Output;
 mod cli;
 mod client;
 mod deeds;
+mod flood;
 mod list;
 mod parts;
 mod replies;

@@ -2,6 +2,7 @@
 //! validator sends.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,8 +24,10 @@ use types::proof::ProvedBlock;
 use types::replica::ReplicaId;
 use types::validators::ValidatorSet;
 use types::vote::Vote;
+use zeroize::Zeroizing;
 
 use crate::deeds::{self, Served, Telling};
+use crate::flood::Flood;
 use crate::replies::FalseReplies;
 
 /// The most votes of others that are remembered.
@@ -45,6 +48,9 @@ pub(crate) struct Attacker {
     own: ReplicaId,
     validators: ValidatorSet,
     signer: Arc<dyn Signer>,
+    node_seed: Zeroizing<[u8; 32]>,
+    folder: PathBuf,
+    bootstrap: Vec<String>,
     forger: Arc<Forger>,
     /// What the core says.
     strategies: Vec<Attack>,
@@ -72,6 +78,9 @@ impl Attacker {
             own: config.replica,
             validators: config.genesis.validators().clone(),
             signer: config.signer.clone(),
+            node_seed: config.node_seed.clone(),
+            folder: config.folder.clone(),
+            bootstrap: config.p2p_bootstrap.clone(),
             forger: Arc::new(forger),
             strategies,
             services,
@@ -122,6 +131,26 @@ impl Attacker {
     }
 
     fn flood(&self, attack: &Attack, network: &Network) {
+        let of = |replica: ReplicaId| {
+            let peer = self.validators.get(replica)?.peer_id.parse().ok()?;
+            Some((peer, replica))
+        };
+        let flood = Flood {
+            node_seed: self.node_seed.clone(),
+            folder: self.folder.clone(),
+            bootstrap: self.bootstrap.clone(),
+            victims: self.victims(attack).into_iter().filter_map(of).collect(),
+            topics: Flood::topics(self.validators.chain()),
+            seed: self.seed,
+            name: attack.kind.name,
+            telling: self.telling.clone(),
+        };
+        if let Err(failure) = flood.begin(network) {
+            tracing::error!(cause = failure.text, "no flood");
+        }
+    }
+
+    fn noise(&self, attack: &Attack, network: &Network) {
         let (victims, network) = (self.victims(attack), network.clone());
         let (telling, name) = (self.telling.clone(), attack.kind.name);
         let mut random = Random::stream(self.seed, name, &[]);
@@ -201,6 +230,9 @@ impl Parts for Attacker {
             self.accuse(attack, network);
         }
         if let Some(attack) = self.attack(Service::GarbageFrames) {
+            self.noise(attack, network);
+        }
+        if let Some(attack) = self.attack(Service::ControlFlood) {
             self.flood(attack, network);
         }
     }

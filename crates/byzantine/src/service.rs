@@ -26,6 +26,7 @@ use types::vote::{Phase, Statement, Vote};
 use crate::attack::{Kind, Role, Strategy};
 
 pub mod frames;
+pub mod gossip;
 
 /// What an attack of this kind is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,10 +47,22 @@ pub enum Service {
     FalseEvidence,
     /// Bytes that are no message.
     GarbageFrames,
+    /// Control messages of gossip without end.
+    ControlFlood,
 }
 
 /// Every attack of this kind, by name.
 pub const CATALOGUE: &[(Service, Kind)] = &[
+    (
+        Service::ControlFlood,
+        kind(
+            "control-flood",
+            "floods peers with control messages of gossip, by connections beside its own: offers and wishes without end, \
+             GRAFT and PRUNE in turn, subscriptions that change all the time, lengths above every limit",
+            "each neighbour is read at a bounded pace, an RPC is looked at before memory is taken, nothing of it is kept, \
+             and nobody else waits",
+        ),
+    ),
     (
         Service::Deny,
         kind(

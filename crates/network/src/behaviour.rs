@@ -17,14 +17,31 @@ use prometheus_client::registry::Registry;
 use crate::codec::Codec;
 use crate::door::Door;
 use crate::error::NetworkError;
+use crate::gossip::{self, Gossip, Pace};
 use crate::identity::Members;
 use crate::metrics::Metrics;
 use crate::settings::{Limits, Settings};
 
 /// What gossipsub needs around the largest message.
 const GOSSIP_MARGIN_BYTES: usize = 64 << 10;
-/// A longer control message mutes a link for good; at libp2p's default of 16 KiB a long IHAVE does.
-const CONTROL_BYTES_MAX: usize = 1 << 20;
+/// The control messages of an RPC: ours have one entry of a hundred bytes, or a few on a new
+/// connection. More than this ends the stream, and five streams that ended mute the connection.
+/// What is decoded takes up to forty times as much memory, for eight RPCs at a time.
+const CONTROL_BYTES_MAX: usize = 4 << 10;
+/// Messages of an RPC: ours have one.
+const MESSAGES_PER_RPC_MAX: usize = 16;
+/// From so many bytes on it is worth a control message to everybody that a message is here already
+/// and need not be sent again. It is sent for whatever anybody sends, so it must be cheap beside
+/// that.
+const KNOWN_BYTES_MIN: usize = 16 << 10;
+/// What a neighbour may send in RPCs, and their entries, for each validator: twice what one can
+/// publish per second, which has a batch each 4 ms, were each batch announced as well.
+const GOSSIP_ITEMS_PER_VALIDATOR: u32 = 1_000;
+/// Messages of full length that a neighbour may send per second in the long run.
+const GOSSIP_FULL_PER_SECOND: u32 = 32;
+/// Bytes of gossip that it may send per second however short the longest message is: so that what
+/// an RPC counts at most is soon there.
+const GOSSIP_BYTES_PER_SECOND_MIN: u32 = 4 << 20;
 /// RPCs that wait for one slow neighbour; more are dropped by gossipsub.
 const GOSSIP_QUEUE_MAX: usize = 512;
 /// Up to so many validators everybody is a neighbour of everybody.
@@ -36,12 +53,6 @@ const PENDING_PER_SOURCE_MIN: usize = 16;
 const PENDING_SOURCES_MAX: usize = 16;
 /// Streams of requests on one connection: in flight both ways, with room.
 const REQUEST_STREAMS_MAX: usize = 64;
-
-/// The gossipsub that is used: it knows the topics of this chain only.
-pub(crate) type Gossip = gossipsub::Behaviour<
-    IdentityTransform,
-    MaxCountSubscriptionFilter<WhitelistSubscriptionFilter>,
->;
 
 /// The parts. The door comes first: what it refuses, no other part hears of.
 #[derive(NetworkBehaviour)]
@@ -123,7 +134,7 @@ pub(crate) fn build(
             pending_per_source(members.others_count()),
         ),
         limits: connection_limits::Behaviour::new(connections(members.others_count())),
-        gossip: gossip(settings, names, members.others_count(), registry)?,
+        gossip: gossip(settings, names, members.others_count(), metrics, registry)?,
         requests: request_response::Behaviour::with_codec(
             codec,
             [(names.requests.clone(), ProtocolSupport::Full)],
@@ -163,6 +174,7 @@ fn gossip(
     settings: &Settings,
     names: &Names,
     others: usize,
+    metrics: &Metrics,
     registry: &mut Registry,
 ) -> Result<Gossip, NetworkError> {
     let config = gossip_config(&settings.limits, others)?;
@@ -171,7 +183,7 @@ fn gossip(
         max_subscribed_topics: 8,
         max_subscriptions_per_request: 64,
     };
-    let gossip = Gossip::new_with_subscription_filter_and_transform(
+    let gossip = gossip::Inner::new_with_subscription_filter_and_transform(
         MessageAuthenticity::Anonymous,
         config,
         filter,
@@ -186,13 +198,28 @@ fn gossip(
     for kind in ["announcements", "transactions"] {
         gossip.subscribe(&topic(kind, &chain)).map_err(|error| libp2p_fault(&error))?;
     }
-    Ok(gossip)
+    Ok(Gossip::new(gossip, pace(&settings.limits, others), metrics.clone()))
+}
+
+/// How fast a neighbour's gossip is read.
+fn pace(limits: &Limits, others: usize) -> Pace {
+    let validators = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1);
+    let bytes_max = u32::try_from(limits.gossip_bytes_max).unwrap_or(u32::MAX);
+    let bytes = bytes_max.saturating_mul(GOSSIP_FULL_PER_SECOND);
+    Pace {
+        items_per_second: GOSSIP_ITEMS_PER_VALIDATOR.saturating_mul(validators),
+        bytes_per_second: bytes.max(GOSSIP_BYTES_PER_SECOND_MIN),
+        burst_seconds: limits.burst_seconds,
+    }
 }
 
 /// Messages are anonymous, because what they carry is signed inside and libp2p's signature would be
 /// checked for every copy. A message is then known by its content: the id has 20 bytes of a hash of
 /// topic and data.
-fn gossip_config(limits: &Limits, others: usize) -> Result<gossipsub::Config, NetworkError> {
+pub(crate) fn gossip_config(
+    limits: &Limits,
+    others: usize,
+) -> Result<gossipsub::Config, NetworkError> {
     let mesh = mesh(others);
     let hasher = blake3::Hasher::new_derive_key("logothete v1 gossip message id");
     let message_id = move |message: &gossipsub::Message| {
@@ -212,6 +239,11 @@ fn gossip_config(limits: &Limits, others: usize) -> Result<gossipsub::Config, Ne
         .validate_messages()
         .max_transmit_size(transmit)
         .max_control_message_size(CONTROL_BYTES_MAX)
+        .max_publish_messages(MESSAGES_PER_RPC_MAX)
+        .gossip_lazy(0)
+        .gossip_factor(0.0)
+        .max_ihave_messages_heartbeat(0)
+        .idontwant_message_size_threshold(KNOWN_BYTES_MIN)
         .connection_handler_queue_len(GOSSIP_QUEUE_MAX)
         .heartbeat_initial_delay(Duration::from_millis(500))
         .flood_publish(false)

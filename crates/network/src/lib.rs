@@ -28,6 +28,7 @@ mod discovery;
 mod door;
 mod error;
 mod event;
+mod gossip;
 mod hub;
 mod identity;
 mod link;

@@ -257,11 +257,7 @@ impl Driver {
 
     fn on_verdict(&mut self, verdict: &Verdict) {
         let gossip = &mut self.swarm.behaviour_mut().gossip;
-        let known = gossip.report_message_validation_result(
-            &verdict.message,
-            &verdict.neighbour,
-            verdict.acceptance,
-        );
+        let known = gossip.judge(&verdict.message, &verdict.neighbour, verdict.acceptance);
         if !known {
             self.hub.metrics.gossip("verdict_too_late");
         }

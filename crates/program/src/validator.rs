@@ -44,8 +44,9 @@ pub enum LogFormat {
 }
 
 /// What is logged when nothing else is said: our own events, and of the libraries what wants
-/// attention.
-const FILTER_DEFAULT: &str = "info,libp2p=warn,sled=warn";
+/// attention. Gossipsub has a line for much of what a peer sends, as often as it sends it; what
+/// counts of that is in the metrics.
+const FILTER_DEFAULT: &str = "info,libp2p=warn,libp2p_gossipsub=off,sled=warn";
 
 /// How long tasks that still run at the end are waited for.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);

@@ -31,7 +31,7 @@ fn the_largest_message_leaves_room_below_the_transmit_size() {
     let config = gossip_config(&limits, 3).unwrap();
 
     assert_eq!(config.max_transmit_size(), limits.gossip_bytes_max + (64 << 10));
-    assert_eq!(config.max_control_message_size(), 1 << 20);
+    assert_eq!(config.max_control_message_size(), 4 << 10);
     assert!(config.validate_messages());
     assert!(!config.flood_publish());
 }

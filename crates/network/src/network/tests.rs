@@ -7,6 +7,7 @@
 )]
 
 mod discovery;
+mod floods;
 mod frames;
 mod gossip;
 mod liars;

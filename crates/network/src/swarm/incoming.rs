@@ -204,7 +204,7 @@ impl Driver {
     fn judge(&mut self, id: &MessageId, neighbour: &PeerId, acceptance: MessageAcceptance) {
         let gossip = &mut self.swarm.behaviour_mut().gossip;
         // It is in the cache: it came this moment.
-        gossip.report_message_validation_result(id, neighbour, acceptance);
+        gossip.judge(id, neighbour, acceptance);
     }
 
     fn on_requests(&mut self, event: request_response::Event<Vec<u8>, Vec<u8>>) {

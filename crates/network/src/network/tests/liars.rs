@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::swarm::NetworkBehaviour;
-use libp2p::{Multiaddr, PeerId, SwarmBuilder, noise, ping, tcp, yamux};
-use libp2p_stream::Control;
+use libp2p::{Multiaddr, PeerId, StreamProtocol, SwarmBuilder, noise, ping, tcp, yamux};
+use libp2p_stream::{Control, IncomingStreams};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -16,6 +16,9 @@ use crate::event::Event;
 use crate::identity::keypair;
 use crate::settings::{Limits, Settings};
 
+/// What gossipsub speaks.
+pub(super) const GOSSIP: StreamProtocol = StreamProtocol::new("/meshsub/1.2.0");
+
 /// A member with a key of its own and without our rules.
 #[derive(NetworkBehaviour)]
 struct Raw {
@@ -24,15 +27,18 @@ struct Raw {
 }
 
 /// A connected liar: it opens what streams it likes.
-struct Liar {
-    control: Control,
-    peer: PeerId,
+pub(super) struct Liar {
+    pub(super) control: Control,
+    pub(super) peer: PeerId,
     connected: watch::Receiver<bool>,
+    /// Streams to it of gossip, which it does not read. Were they refused, it would be taken for
+    /// one without gossip.
+    _gossip: IncomingStreams,
 }
 
 impl Liar {
     /// The second validator, connected with the first at this address.
-    async fn connect(address: &str) -> Self {
+    pub(super) async fn connect(address: &str) -> Self {
         let mut swarm = SwarmBuilder::with_existing_identity(keypair(&node_seed(2)))
             .with_tokio()
             .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
@@ -44,7 +50,8 @@ impl Liar {
             .unwrap()
             .with_swarm_config(|config| config.with_idle_connection_timeout(PATIENCE * 4))
             .build();
-        let control = swarm.behaviour().streams.new_control();
+        let mut control = swarm.behaviour().streams.new_control();
+        let gossip = control.accept(GOSSIP).unwrap();
         swarm.dial(address.parse::<Multiaddr>().unwrap()).unwrap();
         let (connection, mut connected) = watch::channel(false);
         tokio::spawn(async move {
@@ -56,12 +63,12 @@ impl Liar {
         let is_connected = timeout(PATIENCE, connected.wait_for(|connected| *connected)).await;
         is_connected.expect("it is connected in time").unwrap();
         let peer = keypair(&node_seed(1)).public().to_peer_id();
-        Self { control, peer, connected }
+        Self { control, peer, connected, _gossip: gossip }
     }
 }
 
 /// The first validator with these limits, and the names of its protocols.
-async fn victim(limits: Limits) -> (Node, String, Names) {
+pub(super) async fn victim(limits: Limits) -> (Node, String, Names) {
     // The liar says nothing by gossip, and is not to be given up for that.
     let limits = Limits { announce_interval: PATIENCE * 4, ..limits };
     let validators = validators(1, &[1, 2]);
