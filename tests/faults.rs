@@ -251,6 +251,10 @@ fn assert_retired(testnet: &Testnet, count: usize, aside: &[&Path]) {
     for node in 0..3 {
         assert!(!testnet.status(node).retired, "node{node}");
     }
+    let shown = testnet.run(&["--json", "status"]).with_code(0).json();
+    assert_eq!((&shown["retired"][0], &shown["faults_left"]), (&"node3".into(), &0.into()));
+    let up = testnet.run(&["up", "--detach"]).with_code(0);
+    assert!(up.stderr.contains("warning: node3 never votes again"), "{up:?}");
     assert_audits_pass(testnet);
     let genesis = testnet.genesis();
     let mut all = Vec::new();

@@ -477,6 +477,44 @@ fn status_asks_urls_as_well_and_says_when_nobody_answers() {
 }
 
 #[test]
+fn a_testnet_whose_accounts_are_damaged_is_named_stopped_and_made_anew() {
+    let testnet = Testnet::up(&["-n", "1"]);
+    let pids = pids(&status(&testnet));
+    fs::write(testnet.directory().join("accounts.toml"), "seed = ").unwrap();
+
+    for command in [&["--json", "status"][..], &["--json", "up", "--detach"]] {
+        let refused = testnet.run(command).with_code(1);
+        assert!(detail(&refused).contains("accounts.toml"), "{refused:?}");
+    }
+    drop(testnet.run(&["down"]).with_code(0));
+    assert_nothing_runs(&testnet, &pids);
+    drop(testnet.run(&["up", "--detach", "--reset", "-n", "1"]).with_code(0));
+    assert_eq!(states(&status(&testnet)), ["up"]);
+}
+
+#[test]
+fn a_line_that_cannot_be_meant_is_told_as_one_line_of_json() {
+    for line in [&["--json", "testnet", "kill"][..], &["status", "--colour", "--json"]] {
+        let ended = programs::run("logothete", line).with_code(2);
+
+        assert!(!detail(&ended).is_empty(), "{ended:?}");
+        assert_eq!((ended.stderr.lines().count(), ended.stdout.len()), (1, 0), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_failure() {
+    let (gone, to) = std::io::pipe().unwrap();
+    drop(gone);
+    let mut command = programs::command("logothete", &["testnet", "run"]);
+
+    let ended = command.stdout(to).output().unwrap();
+
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(ended.stderr.is_empty(), "{ended:?}");
+}
+
+#[test]
 fn logs_show_the_last_lines_of_one_or_all_and_follow() {
     let testnet = Testnet::up(&[]);
 

@@ -64,7 +64,9 @@ pub(crate) fn run(arguments: &ClientArguments, output: &mut Output) -> Result<Ex
             for volley in kind.round(&purse, &mut random) {
                 for told in send(kind, &volley, &network) {
                     submitted = submitted.saturating_add(1);
-                    output.result(&told)?;
+                    if !output.entry(&told)? {
+                        return Ok(Exit::Done);
+                    }
                 }
             }
         }

@@ -25,10 +25,13 @@ impl Telling {
     pub(crate) fn tell(&self, told: &impl Report) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (output, lost) = &mut *held;
-        if let Err(failure) = output.result(told)
-            && !std::mem::replace(lost, true)
-        {
-            tracing::error!(cause = failure.text, "deeds are not written any more");
+        let cause = match output.entry(told) {
+            Ok(true) => return,
+            Ok(false) => "nobody reads them".to_owned(),
+            Err(failure) => failure.text,
+        };
+        if !std::mem::replace(lost, true) {
+            tracing::error!(cause, "deeds are not written any more");
         }
     }
 }

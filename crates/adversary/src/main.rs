@@ -6,7 +6,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use program::line;
 use program::output::Output;
 
 mod cli;
@@ -19,7 +19,10 @@ mod replies;
 mod run;
 
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
+    let arguments: cli::Arguments = match line::arguments() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
     let mut output = Output::of_process(arguments.json);
     let ended = match arguments.command {
         cli::Command::Run(run) => run::run(run, arguments.json),

@@ -15,6 +15,7 @@ mod connection;
 mod gate;
 mod held;
 mod limits;
+mod query;
 pub(crate) mod reads;
 mod request;
 mod routes;

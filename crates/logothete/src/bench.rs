@@ -108,7 +108,8 @@ fn subject(
         let testnet = Testnet::open(layout)?;
         let nodes = testnet.nodes();
         nodes.iter().zip(&roles).try_for_each(|(node, role)| role.give(node))?;
-        output.notice(format_args!("starting {} validators", nodes.len()));
+        let noun = if nodes.len() == 1 { "validator" } else { "validators" };
+        output.notice(format_args!("starting {} {noun}", nodes.len()));
         let deadline = Instant::now() + READY_TIMEOUT;
         let orders = Orders { attached: true, deadline, interrupt: interrupt.clone() };
         let mut fleet = Fleet::start(&testnet, &nodes, &orders)?;

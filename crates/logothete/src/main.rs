@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use program::{failure, output, table};
+use program::{failure, line, output, table};
 
 mod bench;
 mod cli;
@@ -19,7 +18,10 @@ mod stopped;
 mod testnet;
 
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
+    let arguments: cli::Arguments = match line::arguments() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
     let mut output = output::Output::of_process(arguments.json);
     let exit = commands::run(&arguments, &mut output).unwrap_or_else(|failure| {
         output.failure(&failure);

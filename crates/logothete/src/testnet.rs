@@ -70,7 +70,7 @@ impl Testnet {
         let directory = api::client::network::directory(dir);
         let layout = Layout::new(&directory);
         match layout.kind()? {
-            Kind::Testnet => Self::open(layout),
+            Kind::Testnet | Kind::Damaged => Self::open(layout),
             Kind::Nothing | Kind::Remains | Kind::Other { .. } => Err(not_found(&directory)),
         }
     }
@@ -88,7 +88,12 @@ impl Testnet {
             Failure::new(Exit::Fault, format!("{}: {errors}", path.display()))
                 .with_hint("`logothete testnet up --reset` begins anew")
         })?;
-        let accounts = AccountsFile::read(&layout.accounts())?;
+        let accounts = AccountsFile::read(&layout.accounts()).map_err(|failure| {
+            failure.with_hint(
+                "bring the file back; or `logothete testnet down` stops what runs, and \
+                 `logothete testnet up --reset` begins anew",
+            )
+        })?;
         Ok(Self { layout, genesis, accounts })
     }
 
@@ -105,7 +110,7 @@ impl Testnet {
         seed: Option<u64>,
     ) -> Result<(Self, bool), Failure> {
         match layout.kind()? {
-            Kind::Testnet => {
+            Kind::Testnet | Kind::Damaged => {
                 let testnet = Self::open(layout)?;
                 testnet.must_be(validators, seed)?;
                 Ok((testnet, false))

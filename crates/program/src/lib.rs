@@ -4,6 +4,7 @@
 //! started, logged and told to stop. So the two validators, the honest and the other, are run in the same way.
 
 pub mod failure;
+pub mod line;
 pub mod output;
 pub mod table;
 pub mod validator;

@@ -61,12 +61,23 @@ impl Output {
         self.json
     }
 
-    /// Writes a result: one line of JSON, or its text.
+    /// Writes a result: one line of JSON, or its text. A reader that has read enough, such as
+    /// `head`, takes nothing back of what was done.
     ///
     /// # Errors
     ///
-    /// Fails when nobody takes it any more.
+    /// Fails when it cannot be written.
     pub fn result(&mut self, report: &impl Report) -> Result<(), Failure> {
+        self.entry(report).map(|_| ())
+    }
+
+    /// Writes one of many results; false when nobody reads them any more, and whoever goes on
+    /// writing may end.
+    ///
+    /// # Errors
+    ///
+    /// As [`Output::result`].
+    pub fn entry(&mut self, report: &impl Report) -> Result<bool, Failure> {
         let written = if self.json {
             serde_json::to_writer(&mut self.results, report)
                 .map_err(io::Error::from)
@@ -74,9 +85,11 @@ impl Output {
         } else {
             report.text(&mut *self.results)
         };
-        written
-            .and_then(|()| self.results.flush())
-            .map_err(|cause| Failure::fault("cannot write the result", &cause))
+        match written.and_then(|()| self.results.flush()) {
+            Ok(()) => Ok(true),
+            Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(cause) => Err(Failure::fault("cannot write the result", &cause)),
+        }
     }
 
     /// Says something that is not the result. Losing it never fails a command.

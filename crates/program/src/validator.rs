@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::failure::{Exit, Failure};
 
@@ -131,10 +132,7 @@ fn wait_for_end_of(mut input: impl Read) {
 
 fn log_to_stderr(arguments: &ValidatorArguments) -> Result<(), Failure> {
     let wanted = arguments.log_level.clone().or_else(|| std::env::var("RUST_LOG").ok());
-    let filter = wanted.filter(|filter| !filter.is_empty()).unwrap_or(FILTER_DEFAULT.to_owned());
-    let filter = EnvFilter::try_new(&filter).map_err(|cause| {
-        Failure::new(Exit::Usage, format!("{filter:?} is no log filter: {cause}"))
-    })?;
+    let filter = log_filter(wanted.as_deref().unwrap_or_default())?;
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let installed = match arguments.log_format {
@@ -143,3 +141,26 @@ fn log_to_stderr(arguments: &ValidatorArguments) -> Result<(), Failure> {
     };
     installed.map_err(|cause| Failure::fault("cannot log", &*cause))
 }
+
+/// The filter that this text describes; an empty one says nothing. A word that is no level would be
+/// taken for the name of a part to be logged, and everything else, errors included, for unwanted.
+fn log_filter(text: &str) -> Result<EnvFilter, Failure> {
+    let text = if text.is_empty() { FILTER_DEFAULT } else { text };
+    let wrong = |cause: &str| {
+        Failure::new(Exit::Usage, format!("{text:?} is no log filter: {cause}")).with_hint(
+            "a filter is a level (off, error, warn, info, debug, trace), or several with commas \
+             between them, those of parts as PART=LEVEL: info,network=debug",
+        )
+    };
+    let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    if let Some(word) =
+        words.clone().find(|word| !word.contains(['=', '[', ']']) && !is_level(word))
+    {
+        return Err(wrong(&format!("{word} is no level")));
+    }
+    EnvFilter::try_new(text).map_err(|cause| wrong(&cause.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

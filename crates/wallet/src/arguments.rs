@@ -30,8 +30,8 @@ pub(crate) struct Arguments {
 /// Where the network and the keys are.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Places {
-    /// Directory of a local testnet [default: ./testnet].
-    #[arg(long, global = true, value_name = "DIR", env = "LOGOTHETE_DIR")]
+    /// Directory of a local testnet [default: what LOGOTHETE_DIR says, else ./testnet].
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
     /// Base URL of a validator's API; may be given several times, and needs --genesis.
     #[arg(long, global = true, value_name = "URL")]
@@ -39,8 +39,9 @@ pub(crate) struct Places {
     /// Genesis document of the network that --api leads to.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) genesis: Option<PathBuf>,
-    /// Directory of the keys [default: logothete/keys in the user's data directory].
-    #[arg(long, global = true, value_name = "DIR", env = "LOGOTHETE_KEYSTORE")]
+    /// Directory of the keys [default: what LOGOTHETE_KEYSTORE says, else logothete/keys in the
+    /// user's data directory].
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) keystore: Option<PathBuf>,
 }
 

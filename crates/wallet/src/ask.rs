@@ -1,6 +1,6 @@
 //! Asking all validators at once, without waiting for those that are stuck.
 
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,8 @@ use api::client::network::Endpoint;
 use crate::exit::{Exit, Failure};
 use crate::site::Site;
 
-/// How long one question may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one question may take, its proof included.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long the others are waited for once enough have answered.
 const GRACE: Duration = Duration::from_millis(250);
@@ -26,53 +26,79 @@ pub(crate) struct Answer<T> {
     pub(crate) answer: Result<T, ClientError>,
 }
 
-/// Asks every validator the same question. When t + 1 have answered, of which one is honest, the
-/// rest get a moment and are then left behind.
+/// When a question that is asked now is given up, unless the command ends before.
+pub(crate) fn deadline() -> Instant {
+    Instant::now() + PATIENCE
+}
+
+/// How much time is left.
+pub(crate) fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
+/// Asks every validator the same question, until the deadline. When t + 1 have answered, of which
+/// one is honest, the rest get a moment and are then left behind.
 ///
 /// # Errors
 /// [`Exit::Unreachable`] when no validator is known.
 pub(crate) fn ask_all<T: Send + 'static>(
     site: &Site,
+    deadline: Instant,
     question: impl Fn(&Client) -> Result<T, ClientError> + Clone + Send + 'static,
 ) -> Result<Vec<Answer<T>>, Failure> {
     if site.endpoints().is_empty() {
         return Err(site.nobody());
     }
     let enough = site.genesis().validators().quorum().reply();
-    Ok(ask(site.endpoints(), enough, question))
+    let receiver = ask(site.endpoints(), deadline, question);
+    let (mut answers, mut until, mut good) = (Vec::new(), deadline, 0_usize);
+    loop {
+        match receiver.recv_timeout(left(until)) {
+            Ok((endpoint, answer)) => {
+                good = good.saturating_add(usize::from(answer.is_ok()));
+                if good == enough && answer.is_ok() {
+                    until = deadline.min(Instant::now() + GRACE);
+                }
+                answers.push(Answer { name: endpoint.name, answer });
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(answers),
+        }
+    }
 }
 
-fn ask<T: Send + 'static>(
+/// Asks every validator at once and takes the first answer there is, with who gave it. For questions
+/// whose answer is a proof that `question` checks: of several all would be as good.
+pub(crate) fn first_of_all<T: Send + 'static>(
+    site: &Site,
+    deadline: Instant,
+    question: impl Fn(&Client) -> Option<T> + Clone + Send + 'static,
+) -> Option<(Endpoint, T)> {
+    let receiver = ask(site.endpoints(), deadline, question);
+    loop {
+        match receiver.recv_timeout(left(deadline)) {
+            Ok((endpoint, Some(answer))) => return Some((endpoint, answer)),
+            Ok((_, None)) => {}
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
+        }
+    }
+}
+
+/// Asks each of them in a thread of its own, which is not joined: a validator that is stuck holds
+/// its thread until the time is over, and nobody else.
+fn ask<A: Send + 'static>(
     endpoints: &[Endpoint],
-    enough: usize,
-    question: impl Fn(&Client) -> Result<T, ClientError> + Clone + Send + 'static,
-) -> Vec<Answer<T>> {
+    deadline: Instant,
+    question: impl Fn(&Client) -> A + Clone + Send + 'static,
+) -> Receiver<(Endpoint, A)> {
     let (sender, receiver) = mpsc::channel();
     for endpoint in endpoints.iter().cloned() {
         let (sender, question) = (sender.clone(), question.clone());
-        // Not joined: a validator that is stuck holds its thread until the time is over, and nobody
-        // else.
         thread::spawn(move || {
-            let answer = question(&endpoint.client.with_timeout(PATIENCE));
-            drop(sender.send(Answer { name: endpoint.name, answer }));
+            let answer = question(&endpoint.client.clone().with_timeout(left(deadline)));
+            drop(sender.send((endpoint, answer)));
         });
     }
-    drop(sender);
-    let mut answers = Vec::new();
-    let mut until = Instant::now() + PATIENCE + GRACE;
-    let mut good = 0_usize;
-    loop {
-        match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(answer) => {
-                good = good.saturating_add(usize::from(answer.answer.is_ok()));
-                if good == enough && answer.answer.is_ok() {
-                    until = Instant::now() + GRACE;
-                }
-                answers.push(answer);
-            }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return answers,
-        }
-    }
+    receiver
 }
 
 /// The failure when nobody gave an answer that can be used.

@@ -1,5 +1,7 @@
 //! Accounts as a quorum certified them. What validators claim beside that is a hint.
 
+use std::time::Instant;
+
 use api::types::AccountAnswer;
 use types::{Account, Address, BlockId, Genesis, Height, Nonce, ReplicaId};
 
@@ -23,8 +25,8 @@ pub(crate) struct Certified {
     pub(crate) signers: Vec<ReplicaId>,
 }
 
-/// Asks all validators for an account and believes the newest proof; `None` when the account does
-/// not exist.
+/// Asks all validators for an account, until the deadline, and believes the newest proof; `None`
+/// when the account does not exist.
 ///
 /// Nobody can prove that an account does not exist, or that a proof is the newest there is: both
 /// are as good as the best of the validators asked.
@@ -34,10 +36,11 @@ pub(crate) struct Certified {
 pub(crate) fn account(
     site: &Site,
     address: &Address,
+    deadline: Instant,
     output: &mut Output,
 ) -> Result<Option<Certified>, Failure> {
     let text = address.to_text(site.genesis().prefix());
-    let answers = ask_all(site, move |client| client.account(&text))?;
+    let answers = ask_all(site, deadline, move |client| client.account(&text))?;
     judge(site.genesis(), address, &answers, output)
 }
 

@@ -2,16 +2,21 @@
 //! reply, or a quorum's certificate proves the block it stands in. One honest answer of the second
 //! kind suffices.
 
+use std::time::{Duration, Instant};
+
 use api::client::Client;
-use api::client::network::Endpoint;
 use api::client::replies::{Answer, Outcome, Report, Said};
 use api::types::BlockName;
 use crypto::verify::batch_holds;
 use types::{Height, ProvedBlock, Receipt, ReplicaId, TransactionId, ValidatorSet};
 
+use crate::ask::first_of_all;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::site::Site;
+
+/// The most time kept back to look for a certificate.
+const CERTIFICATE_TIME: Duration = Duration::from_secs(1);
 
 /// A transaction that is final, and who says so.
 #[derive(Debug, Clone)]
@@ -39,12 +44,24 @@ pub(crate) enum Verdict {
     Unreachable,
 }
 
-/// Makes a verdict of a report. Where too few replies came, it looks for a certificate.
+/// How much of the time that is left replies may take, so that there is some to look for a
+/// certificate where too few of them come.
+pub(crate) fn time_for_replies(left: Duration) -> Duration {
+    left.saturating_sub((left / 4).min(CERTIFICATE_TIME))
+}
+
+/// Makes a verdict of a report. Where too few replies came, it looks for a certificate until the
+/// deadline.
 ///
 /// # Errors
 /// [`Exit::Unverified`] when replies contradict one another or do not verify, and no proof settles
 /// it.
-pub(crate) fn judge(site: &Site, report: Report, output: &mut Output) -> Result<Verdict, Failure> {
+pub(crate) fn judge(
+    site: &Site,
+    report: Report,
+    deadline: Instant,
+    output: &mut Output,
+) -> Result<Verdict, Failure> {
     warn_of_liars(&report.answers, output);
     let id = report.id;
     let maybe_sent = report.answers.iter().any(|answer| maybe_taken_in(&answer.said));
@@ -67,15 +84,13 @@ pub(crate) fn judge(site: &Site, report: Report, output: &mut Output) -> Result<
         }
         Outcome::Unknown => Ok(Verdict::Unknown),
         Outcome::Unreachable => Ok(Verdict::Unreachable),
-        Outcome::TimedOut { .. } => {
-            Ok(certified(site, &id)
-                .map_or(Verdict::Pending, |found| Verdict::Final(Box::new(found))))
-        }
-        Outcome::Contradiction { places } => match certified(site, &id) {
+        Outcome::TimedOut { .. } => Ok(certified(site, id, deadline)
+            .map_or(Verdict::Pending, |found| Verdict::Final(Box::new(found)))),
+        Outcome::Contradiction { places } => match certified(site, id, deadline) {
             Some(found) => Ok(Verdict::Final(Box::new(found))),
             None => Err(contradiction(site, &places)),
         },
-        Outcome::Unverified => match certified(site, &id) {
+        Outcome::Unverified => match certified(site, id, deadline) {
             Some(found) => Ok(Verdict::Final(Box::new(found))),
             None => Err(Failure::new(
                 Exit::Unverified,
@@ -128,21 +143,24 @@ pub(crate) fn proved_block(
     if batch_holds(&claims) { Ok(proved) } else { Err("a signature does not hold".to_owned()) }
 }
 
-/// A proof of the transaction's block, from whichever validator has one.
-pub(crate) fn certified(site: &Site, id: &TransactionId) -> Option<Final> {
-    let validators = site.genesis().validators();
-    site.endpoints().iter().find_map(|Endpoint { client, .. }| {
-        let client = client.clone().with_timeout(crate::ask::PATIENCE);
-        let receipt = client.transaction(id).ok()??.receipt?;
-        receipt.verify(validators, id).ok()?;
-        let answer = client.certificate(BlockName::Height(receipt.header.height)).ok()??;
-        let mut claims = Vec::new();
-        answer.proof.claims(&receipt.header, validators, &mut claims).ok()?;
-        batch_holds(&claims).then(|| Final {
-            signers: answer.proof.certificate.replicas().collect(),
-            receipt,
-            by_certificate: true,
-        })
+/// A proof of the transaction's block, from whichever validator has one first.
+fn certified(site: &Site, id: TransactionId, deadline: Instant) -> Option<Final> {
+    let validators = site.genesis().validators().clone();
+    let (_, found) =
+        first_of_all(site, deadline, move |client| certified_by(client, &validators, &id))?;
+    Some(found)
+}
+
+fn certified_by(client: &Client, validators: &ValidatorSet, id: &TransactionId) -> Option<Final> {
+    let receipt = client.transaction(id).ok()??.receipt?;
+    receipt.verify(validators, id).ok()?;
+    let answer = client.certificate(BlockName::Height(receipt.header.height)).ok()??;
+    let mut claims = Vec::new();
+    answer.proof.claims(&receipt.header, validators, &mut claims).ok()?;
+    batch_holds(&claims).then(|| Final {
+        signers: answer.proof.certificate.replicas().collect(),
+        receipt,
+        by_certificate: true,
     })
 }
 

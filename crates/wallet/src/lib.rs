@@ -13,6 +13,7 @@ mod commands;
 mod exit;
 mod finality;
 mod keystore;
+mod line;
 mod output;
 mod password;
 mod pay;

@@ -7,6 +7,7 @@
 
 pub(crate) mod chain;
 pub(crate) mod engine;
+pub(crate) mod files;
 pub(crate) mod journal;
 pub(crate) mod outcome;
 pub(crate) mod plan;

@@ -138,7 +138,8 @@ impl People {
     /// Who can sign under a name.
     ///
     /// # Errors
-    /// As [`People::resolve`], and [`Exit::Key`](crate::exit::Exit::Key) for a key file that
+    /// As [`People::resolve`], [`Exit::Usage`](crate::exit::Exit::Usage) for an address, whose key
+    /// nobody could look for, and [`Exit::Key`](crate::exit::Exit::Key) for a key file that
     /// cannot be used.
     pub(crate) fn payer(&self, who: &str) -> Result<Payer<'_>, Failure> {
         if let Some(name) = who.strip_prefix(KEY_MARK) {
@@ -146,6 +147,12 @@ impl People {
         }
         if let Some(name) = who.strip_prefix(LOCAL_MARK) {
             return self.find_local(name).map(Payer::Local).ok_or_else(|| self.nobody(name));
+        }
+        if self.looks_like_an_address(who) {
+            return Err(Failure::usage(format!("{who} is an address, and pays only by its name"))
+                .with_hint(
+                    "FROM is a name; `logothete-wallet accounts` shows those of this computer",
+                ));
         }
         let local = self.find_local(who).map(Payer::Local);
         let stored = self.keystore.find(who)?.map(|stored| Payer::Stored(Box::new(stored)));

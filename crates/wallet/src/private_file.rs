@@ -150,6 +150,26 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), PrivateFileError>
     sync_directory_of(path)
 }
 
+/// Fails when [`replace`] would fail now: the directory is not there, or nothing can be put in it.
+///
+/// # Errors
+/// What the operating system says.
+pub(crate) fn can_replace(path: &Path) -> Result<(), PrivateFileError> {
+    if path.file_name().is_none() {
+        return Err(PrivateFileError::NotAFile(path.to_path_buf()));
+    }
+    let temporary = write_temporary(path, &[])?;
+    fs::remove_file(&temporary).map_err(|cause| PrivateFileError::system(&temporary, cause))
+}
+
+/// The directory that a file is in.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
 fn write_temporary(path: &Path, bytes: &[u8]) -> Result<PathBuf, PrivateFileError> {
     let temporary = temporary_name(path)?;
     let written = OpenOptions::new()
@@ -175,10 +195,7 @@ fn temporary_name(path: &Path) -> Result<PathBuf, PrivateFileError> {
 
 /// A name is durable when its directory is.
 fn sync_directory_of(path: &Path) -> Result<(), PrivateFileError> {
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let parent = directory_of(path);
     File::open(parent)
         .and_then(|directory| directory.sync_all())
         .map_err(|cause| PrivateFileError::system(parent, cause))

@@ -4,15 +4,17 @@ use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::arguments::{Arguments, Command, Places};
+use crate::arguments::{Command, Places};
 use crate::commands;
 use crate::exit::{Exit, Failure};
 use crate::keystore::Keystore;
+use crate::line;
 use crate::output::Output;
 use crate::people::LOCAL_PREFIX;
 use crate::site::Site;
+
+/// The environment variable that names the directory of the keys. Empty, it says nothing.
+const KEYSTORE_VARIABLE: &str = "LOGOTHETE_KEYSTORE";
 
 /// What every command works with.
 pub(crate) struct Context {
@@ -26,7 +28,10 @@ pub(crate) struct Context {
 
 /// Runs the wallet on the process's command line and returns the code it ends with.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match line::arguments() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
     let mut output = Output::of_process(arguments.json);
     let ended = match keystore_directory(&arguments.places) {
         Ok(directory) => {
@@ -57,10 +62,11 @@ fn run(context: &mut Context, command: &Command) -> Result<Exit, Failure> {
     }
 }
 
-/// `--keystore`, else the user's data directory as the XDG base directory specification has it.
+/// `--keystore`, else what [`KEYSTORE_VARIABLE`] says, else the user's data directory as the XDG base directory specification has it.
 fn keystore_directory(places: &Places) -> Result<PathBuf, Failure> {
-    if let Some(directory) = &places.keystore {
-        return Ok(directory.clone());
+    let variable = env::var_os(KEYSTORE_VARIABLE).filter(|text| !text.is_empty());
+    if let Some(directory) = places.keystore.clone().or(variable.map(PathBuf::from)) {
+        return Ok(directory);
     }
     let data = env::var_os("XDG_DATA_HOME")
         .map(PathBuf::from)

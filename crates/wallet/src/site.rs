@@ -1,10 +1,11 @@
 //! The network a command works on: its genesis, which is trusted, and where its validators answer,
 //! which may change while the command runs.
 
+use std::env;
 use std::path::{Path, PathBuf};
 
 use api::client::Client;
-use api::client::network::{Endpoint, FindError, Network, RunFile, directory};
+use api::client::network::{DIRECTORY_VARIABLE, Endpoint, FindError, Network, RunFile, directory};
 use types::Genesis;
 
 use crate::arguments::Places;
@@ -29,6 +30,9 @@ impl Site {
     /// # Errors
     /// [`Exit::Usage`] when there is none, or its genesis document is not one.
     pub(crate) fn open(places: &Places) -> Result<Self, Failure> {
+        if places.dir.is_some() && !places.api.is_empty() {
+            return Err(Failure::usage("--dir and --api name two networks: give one of them"));
+        }
         if places.api.is_empty() {
             if places.genesis.is_some() {
                 return Err(Failure::usage("--genesis is given without --api"));
@@ -51,7 +55,9 @@ impl Site {
     /// # Errors
     /// As [`Site::open`], for a network that is named.
     pub(crate) fn open_if_any(places: &Places) -> Result<Option<Self>, Failure> {
-        let named = places.dir.is_some() || !places.api.is_empty() || places.genesis.is_some();
+        let variable = env::var_os(DIRECTORY_VARIABLE).is_some_and(|text| !text.is_empty());
+        let named =
+            variable || places.dir.is_some() || !places.api.is_empty() || places.genesis.is_some();
         let there = directory(None).join("genesis.toml").exists();
         if named || there { Self::open(places).map(Some) } else { Ok(None) }
     }

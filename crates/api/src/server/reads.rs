@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use types::address::Address;
 use types::block::Block;
 use types::evidence::EvidenceId;
@@ -18,7 +17,8 @@ use crate::openapi;
 use crate::problem::{Code, Problem};
 use crate::server::answer::{Answer, JSON, OPEN_METRICS, TEXT, TOML, body, json};
 use crate::server::app::App;
-use crate::server::request::{Parameters, Segment};
+use crate::server::query::{Nothing, Page, Parameters};
+use crate::server::request::Segment;
 use crate::types::{
     AccountAnswer, BlockAnswer, BlockName, BlockPage, BlockSummary, CertificateAnswer,
     EvidenceAnswer, EvidencePage, EvidenceSummary, ForkAnswer, ForkPage, HistoryEntry, HistoryPage,
@@ -26,15 +26,15 @@ use crate::types::{
     scalar,
 };
 
-/// Entries of a page when none are asked for, and the most that may be.
-const PAGE: (u32, u32) = (50, 100);
-
 /// How the validator is, as it sees itself.
 #[utoipa::path(get, path = "/v1/status", tag = "validator", responses(
     (status = 200, description = "its status", body = Status),
     (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn status<B: Backend>(State(app): State<App<B>>) -> Answer {
+pub(crate) async fn status<B: Backend>(
+    State(app): State<App<B>>,
+    _: Parameters<Nothing>,
+) -> Answer {
     let live = app.read(app.backend.live()).await?;
     json(StatusCode::OK, &Status::new(app.backend.genesis(), &live))
 }
@@ -42,8 +42,12 @@ pub(crate) async fn status<B: Backend>(State(app): State<App<B>>) -> Answer {
 /// The genesis document, as its operator wrote it.
 #[utoipa::path(get, path = "/v1/genesis", tag = "validator", responses(
     (status = 200, description = "the document", body = String, content_type = "application/toml"),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn genesis<B: Backend>(State(app): State<App<B>>) -> Response {
+pub(crate) async fn genesis<B: Backend>(
+    State(app): State<App<B>>,
+    _: Parameters<Nothing>,
+) -> Response {
     body(StatusCode::OK, TOML, app.backend.genesis_text().to_owned())
 }
 
@@ -52,17 +56,12 @@ pub(crate) async fn genesis<B: Backend>(State(app): State<App<B>>) -> Response {
     (status = 200, description = "the validators", body = Validators),
     (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn validators<B: Backend>(State(app): State<App<B>>) -> Answer {
+pub(crate) async fn validators<B: Backend>(
+    State(app): State<App<B>>,
+    _: Parameters<Nothing>,
+) -> Answer {
     let live = app.read(app.backend.live()).await?;
     json(StatusCode::OK, &Validators::new(app.backend.genesis(), &live))
-}
-
-/// Where a page of blocks begins and how long it is.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BlocksQuery {
-    before: Option<String>,
-    limit: Option<u32>,
 }
 
 /// Committed blocks without their transactions, newest first.
@@ -75,16 +74,9 @@ pub(crate) struct BlocksQuery {
 ))]
 pub(crate) async fn blocks<B: Backend>(
     State(app): State<App<B>>,
-    Parameters(query): Parameters<BlocksQuery>,
+    Parameters(page): Parameters<Page<Height>>,
 ) -> Answer {
-    let limit = page_limit(query.limit)?;
-    let before = match query.before.as_deref().map(scalar::parse_decimal) {
-        None => None,
-        Some(Some(height)) => Some(Height::new(height)),
-        Some(None) => {
-            return Err(Problem::new(Code::InvalidParameter, "before: not a height"));
-        }
-    };
+    let Page { begin: before, limit } = page;
     let headers = app.read(app.backend.headers(before, limit)).await?;
     let mut blocks: Vec<BlockSummary> = headers.iter().map(BlockSummary::new).collect();
     let mut next = None;
@@ -106,6 +98,7 @@ pub(crate) async fn blocks<B: Backend>(
 pub(crate) async fn block<B: Backend>(
     State(app): State<App<B>>,
     Segment(name): Segment<BlockName>,
+    _: Parameters<Nothing>,
 ) -> Answer {
     let genesis = app.backend.genesis();
     match find(&app, name).await? {
@@ -124,6 +117,7 @@ pub(crate) async fn block<B: Backend>(
 pub(crate) async fn certificate<B: Backend>(
     State(app): State<App<B>>,
     Segment(name): Segment<BlockName>,
+    _: Parameters<Nothing>,
 ) -> Answer {
     let proved = proved(find(&app, name).await?)?;
     let answer = CertificateAnswer::new(app.backend.genesis(), &proved);
@@ -140,6 +134,7 @@ pub(crate) async fn certificate<B: Backend>(
 pub(crate) async fn wire<B: Backend>(
     State(app): State<App<B>>,
     Segment(name): Segment<BlockName>,
+    _: Parameters<Nothing>,
 ) -> Answer {
     let proved = proved(find(&app, name).await?)?;
     Ok(body(StatusCode::OK, TEXT, hex::to_hex_wire(&*proved)))
@@ -155,6 +150,7 @@ pub(crate) async fn wire<B: Backend>(
 pub(crate) async fn transaction<B: Backend>(
     State(app): State<App<B>>,
     Segment(id): Segment<TransactionId>,
+    _: Parameters<Nothing>,
 ) -> Answer {
     let genesis = app.backend.genesis();
     let known = app.read(app.backend.transaction(id)).await?;
@@ -197,6 +193,7 @@ pub(crate) async fn transaction<B: Backend>(
 pub(crate) async fn account<B: Backend>(
     State(app): State<App<B>>,
     Segment(text): Segment<String>,
+    _: Parameters<Nothing>,
 ) -> Answer {
     let address = address(&app, &text)?;
     let found: Option<AccountView> = app.read(app.backend.account(address)).await?;
@@ -207,14 +204,6 @@ pub(crate) async fn account<B: Backend>(
         )
     })?;
     json(StatusCode::OK, &AccountAnswer::new(app.backend.genesis(), view))
-}
-
-/// Where a page of a history begins and how long it is.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct HistoryQuery {
-    before: Option<String>,
-    limit: Option<u32>,
 }
 
 /// Committed transactions of an account, newest first; none for an account that does not exist.
@@ -229,29 +218,16 @@ pub(crate) struct HistoryQuery {
 pub(crate) async fn history<B: Backend>(
     State(app): State<App<B>>,
     Segment(text): Segment<String>,
-    Parameters(query): Parameters<HistoryQuery>,
+    Parameters(page): Parameters<Page<Position>>,
 ) -> Answer {
     let address = address(&app, &text)?;
-    let limit = page_limit(query.limit)?;
-    let before: Option<Position> = query
-        .before
-        .map(|text| text.parse())
-        .transpose()
-        .map_err(|error| Problem::new(Code::InvalidParameter, format!("before: {error}")))?;
+    let Page { begin: before, limit } = page;
     let happened = app.read(app.backend.history(address, before, limit)).await?;
     let next =
         (happened.len() >= limit).then(|| happened.last().map(|last| last.position)).flatten();
     let genesis = app.backend.genesis();
     let entries = happened.iter().map(|happened| HistoryEntry::new(genesis, happened)).collect();
     json(StatusCode::OK, &HistoryPage { entries, next })
-}
-
-/// Where a page of evidence begins and how long it is.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EvidenceQuery {
-    after: Option<String>,
-    limit: Option<u32>,
 }
 
 /// Proofs that a validator's key lied, without the statements in them, by ascending id.
@@ -264,14 +240,9 @@ pub(crate) struct EvidenceQuery {
 ))]
 pub(crate) async fn evidence<B: Backend>(
     State(app): State<App<B>>,
-    Parameters(query): Parameters<EvidenceQuery>,
+    Parameters(page): Parameters<Page<EvidenceId>>,
 ) -> Answer {
-    let limit = page_limit(query.limit)?;
-    let after: Option<EvidenceId> = query
-        .after
-        .map(|text| text.parse())
-        .transpose()
-        .map_err(|error| Problem::new(Code::InvalidParameter, format!("after: {error}")))?;
+    let Page { begin: after, limit } = page;
     let kept = app.read(app.backend.evidence(after, limit)).await?;
     let next = (kept.len() >= limit).then(|| kept.last().map(|last| last.outline.id)).flatten();
     let genesis = app.backend.genesis();
@@ -289,6 +260,7 @@ pub(crate) async fn evidence<B: Backend>(
 pub(crate) async fn evidence_piece<B: Backend>(
     State(app): State<App<B>>,
     Segment(id): Segment<EvidenceId>,
+    _: Parameters<Nothing>,
 ) -> Answer {
     let found = app.read(app.backend.evidence_piece(id)).await?;
     let (evidence, stored_ms) = found.ok_or_else(|| {
@@ -302,19 +274,14 @@ pub(crate) async fn evidence_piece<B: Backend>(
     (status = 200, description = "where all stand", body = StandingAnswer),
     (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn standing<B: Backend>(State(app): State<App<B>>) -> Answer {
+pub(crate) async fn standing<B: Backend>(
+    State(app): State<App<B>>,
+    _: Parameters<Nothing>,
+) -> Answer {
     let live = app.read(app.backend.live()).await?;
     let said = app.read(app.backend.said()).await?;
     let status = Status::new(app.backend.genesis(), &live);
     json(StatusCode::OK, &StandingAnswer { status, said })
-}
-
-/// Where a page of lost proposals begins and how long it is.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ForksQuery {
-    before: Option<String>,
-    limit: Option<u32>,
 }
 
 /// Proposals that did not become part of the chain, as this validator saw them, from the highest down.
@@ -327,14 +294,9 @@ pub(crate) struct ForksQuery {
 ))]
 pub(crate) async fn forks<B: Backend>(
     State(app): State<App<B>>,
-    Parameters(query): Parameters<ForksQuery>,
+    Parameters(page): Parameters<Page<ProposalPlace>>,
 ) -> Answer {
-    let limit = page_limit(query.limit)?;
-    let before: Option<ProposalPlace> = query
-        .before
-        .map(|text| text.parse())
-        .transpose()
-        .map_err(|error| Problem::new(Code::InvalidParameter, format!("before: {error}")))?;
+    let Page { begin: before, limit } = page;
     let (lost, forgotten) = app.read(app.backend.lost(before, limit)).await?;
     let next = (lost.len() >= limit).then(|| lost.last().map(LostProposal::place)).flatten();
     let genesis = app.backend.genesis();
@@ -345,8 +307,9 @@ pub(crate) async fn forks<B: Backend>(
 /// The process answers.
 #[utoipa::path(get, path = "/livez", tag = "operation", responses(
     (status = 200, description = "it lives", body = String, content_type = "text/plain"),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn livez() -> Response {
+pub(crate) async fn livez(_: Parameters<Nothing>) -> Response {
     body(StatusCode::OK, TEXT, "ok\n")
 }
 
@@ -355,7 +318,10 @@ pub(crate) async fn livez() -> Response {
     (status = 200, description = "it is ready", body = String, content_type = "text/plain"),
     (status = "default", description = "it is not", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn readyz<B: Backend>(State(app): State<App<B>>) -> Answer {
+pub(crate) async fn readyz<B: Backend>(
+    State(app): State<App<B>>,
+    _: Parameters<Nothing>,
+) -> Answer {
     let live = app.read(app.backend.live()).await?;
     if live.ready {
         return Ok(body(StatusCode::OK, TEXT, "ready\n"));
@@ -383,7 +349,10 @@ pub(crate) async fn readyz<B: Backend>(State(app): State<App<B>>) -> Answer {
     (status = 200, description = "the metrics", body = String, content_type = "application/openmetrics-text"),
     (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn metrics<B: Backend>(State(app): State<App<B>>) -> Answer {
+pub(crate) async fn metrics<B: Backend>(
+    State(app): State<App<B>>,
+    _: Parameters<Nothing>,
+) -> Answer {
     let text = app.read(app.backend.metrics()).await?;
     Ok(body(StatusCode::OK, OPEN_METRICS, text))
 }
@@ -391,8 +360,9 @@ pub(crate) async fn metrics<B: Backend>(State(app): State<App<B>>) -> Answer {
 /// This description.
 #[utoipa::path(get, path = "/openapi.json", tag = "operation", responses(
     (status = 200, description = "the OpenAPI document", body = String, content_type = "application/json"),
+    (status = "default", description = "any problem", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn openapi() -> Response {
+pub(crate) async fn openapi(_: Parameters<Nothing>) -> Response {
     body(StatusCode::OK, JSON, openapi::document())
 }
 
@@ -430,14 +400,4 @@ fn proved(found: Found) -> Result<std::sync::Arc<ProvedBlock>, Problem> {
 fn address<B: Backend>(app: &App<B>, text: &str) -> Result<Address, Problem> {
     Address::from_text(app.backend.genesis().prefix(), text)
         .map_err(|error| Problem::new(Code::InvalidAddress, error.to_string()))
-}
-
-/// The length of a page, checked.
-fn page_limit(asked: Option<u32>) -> Result<usize, Problem> {
-    let (default, max) = PAGE;
-    let limit = asked.unwrap_or(default);
-    if limit == 0 || limit > max {
-        return Err(Problem::new(Code::InvalidParameter, format!("limit: from 1 to {max}")));
-    }
-    usize::try_from(limit).map_err(|_| Problem::new(Code::InvalidParameter, "limit: too large"))
 }

@@ -1,14 +1,13 @@
-//! Reading requests: path segments, query parameters and bodies, each refused by a problem
-//! document.
+//! Reading requests: path segments and bodies, each refused by a problem document. The parameters
+//! in their queries are read by [`query`](crate::server::query).
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::header;
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
 
 use crate::problem::{Code, Problem};
 
@@ -30,23 +29,10 @@ impl<S: Send + Sync, T: Named> FromRequestParts<S> for Segment<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
-            .map_err(|error| Problem::new(Code::InvalidParameter, error.body_text()))?;
+            .map_err(|_| Problem::new(Code::InvalidParameter, "the path is not UTF-8 text"))?;
         text.parse()
             .map(Self)
             .map_err(|error| Problem::new(Code::InvalidParameter, error.to_string()))
-    }
-}
-
-/// The query parameters, read as a `T` that denies unknown ones.
-pub(crate) struct Parameters<T>(pub(crate) T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        Query::try_from_uri(&parts.uri)
-            .map(|Query(parameters)| Self(parameters))
-            .map_err(|error| Problem::new(Code::InvalidParameter, error.body_text()))
     }
 }
 

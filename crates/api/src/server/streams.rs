@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, HeaderName};
 use futures::{Stream, stream};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use types::number::Height;
@@ -22,20 +22,13 @@ use crate::problem::{Code, Problem};
 use crate::server::answer::{Answer, body};
 use crate::server::app::App;
 use crate::server::connection::until_stopped;
-use crate::server::request::Parameters;
+use crate::server::query::{After, Parameters};
 use crate::types::{Status, scalar};
 
 /// The media type of event streams.
 const EVENT_STREAM: &str = "text/event-stream";
 /// Tells the reader to connect again with the id of the last block it saw.
 const RECONNECT: &str = "event: reconnect\ndata: {}\n\n";
-
-/// Where the stream begins, for clients that cannot send `Last-Event-ID`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EventsQuery {
-    after: Option<String>,
-}
 
 /// Server-sent events: `block`, `status`, `refused`, `lost` and `reconnect`.
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(
@@ -47,11 +40,11 @@ pub(crate) struct EventsQuery {
 ))]
 pub(crate) async fn events<B: Backend>(
     State(app): State<App<B>>,
-    Parameters(query): Parameters<EventsQuery>,
+    Parameters(query): Parameters<After>,
     headers: HeaderMap,
 ) -> Answer {
     let place = app.gates.subscribers.enter()?;
-    let after = after(&query, &headers)?;
+    let after = after(query, &headers)?;
     // Subscribed before anything is read, so nothing falls between the stored blocks and the live
     // ones.
     let live = app.backend.events().subscribe();
@@ -68,19 +61,18 @@ pub(crate) async fn events<B: Backend>(
     Ok(body(StatusCode::OK, EVENT_STREAM, Body::from_stream(frames(reader))))
 }
 
-fn after(query: &EventsQuery, headers: &HeaderMap) -> Result<Option<Height>, Problem> {
+/// The header wins. A browser that has seen no event may send it empty.
+fn after(After(query): After, headers: &HeaderMap) -> Result<Option<Height>, Problem> {
     let header = headers.get(HeaderName::from_static("last-event-id"));
-    let text = match header {
-        Some(value) => Some(value.to_str().unwrap_or("not ASCII")),
-        None => query.after.as_deref(),
+    let Some(value) = header.filter(|value| !value.is_empty()) else {
+        return Ok(if header.is_some() { None } else { query });
     };
-    text.filter(|text| !text.is_empty())
-        .map(|text| {
-            scalar::parse_decimal(text).map(Height::new).ok_or_else(|| {
-                Problem::new(Code::InvalidParameter, "Last-Event-ID or after: not a height")
-            })
-        })
-        .transpose()
+    value
+        .to_str()
+        .ok()
+        .and_then(scalar::parse_decimal)
+        .map(|height| Some(Height::new(height)))
+        .ok_or_else(|| Problem::new(Code::InvalidParameter, "Last-Event-ID: it must be a height"))
 }
 
 fn ticks<B: Backend>(app: &App<B>) -> tokio::time::Interval {

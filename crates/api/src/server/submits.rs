@@ -6,12 +6,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use crypto::signed::Unverified;
-use serde::de::{self, DeserializeSeed as _};
+use serde::de;
 use serde::{Deserialize, Deserializer};
 use types::rejection::Rejection;
 use types::transaction::{SignedTransaction, TRANSACTION_BYTES_MAX, TransactionId};
@@ -22,40 +23,14 @@ use crate::problem::{Code, Problem};
 use crate::server::answer::{Answer, json};
 use crate::server::app::App;
 use crate::server::held::held;
-use crate::server::request::{Parameters, json_body};
+use crate::server::query::{Nothing, Parameters, Wait};
+use crate::server::request::json_body;
 use crate::types::{
     BatchAnswer, BatchRequest, BatchResult, BatchStatus, SubmitAnswer, SubmitRequest,
 };
 
 /// Longest wire form of a transaction: the format version stands before its canonical bytes.
 const WIRE_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + 1;
-
-/// What a submission waits for.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WaitFor {
-    /// Nothing: accepted or refused.
-    #[default]
-    None,
-    /// That it is committed and durable here.
-    Committed,
-}
-
-/// What a submission waits for, and how long.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SubmitQuery {
-    wait: Option<WaitFor>,
-    timeout_ms: Option<u64>,
-}
-
-/// The body of a single submission, borrowed.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SingleBody<'a> {
-    #[serde(borrow)]
-    transaction: Cow<'a, str>,
-}
 
 /// Takes in one signed transaction.
 #[utoipa::path(post, path = "/v1/transactions", tag = "transactions", params(
@@ -68,15 +43,14 @@ struct SingleBody<'a> {
 ))]
 pub(crate) async fn submit<B: Backend>(
     State(app): State<App<B>>,
-    Parameters(query): Parameters<SubmitQuery>,
+    Parameters(query): Parameters<Wait>,
     request: Request,
 ) -> Answer {
     let place = app.gates.submits.enter()?;
     let limits = &app.limits;
     let wait = wait_of(&query, limits.wait_max);
     let bytes = json_body(request, limits.single_bytes_max, limits.body_timeout).await?;
-    let SingleBody { transaction } = serde_json::from_slice(&bytes).map_err(malformed_json)?;
-    let transaction = decode(&transaction)
+    let transaction = read_single(&bytes)?
         .map_err(|error| Problem::new(Code::MalformedTransaction, error.to_string()))?;
     let id = transaction.id();
     let submitted = app.backend.submit(Unverified::new(transaction), wait);
@@ -100,6 +74,7 @@ request_body = BatchRequest, responses(
 ))]
 pub(crate) async fn submit_batch<B: Backend>(
     State(app): State<App<B>>,
+    _: Parameters<Nothing>,
     request: Request,
 ) -> Answer {
     let place = app.gates.batches.enter()?;
@@ -141,14 +116,8 @@ pub(crate) async fn submit_batch<B: Backend>(
     Ok(held(json(StatusCode::OK, &BatchAnswer { results })?, place))
 }
 
-fn wait_of(query: &SubmitQuery, wait_max: Duration) -> Option<Duration> {
-    match query.wait.unwrap_or_default() {
-        WaitFor::None => None,
-        WaitFor::Committed => {
-            let asked = query.timeout_ms.map(Duration::from_millis);
-            Some(asked.unwrap_or(wait_max / 2).min(wait_max))
-        }
-    }
+fn wait_of(query: &Wait, wait_max: Duration) -> Option<Duration> {
+    query.committed.then(|| query.timeout.unwrap_or(wait_max / 2).min(wait_max))
 }
 
 fn decode(text: &str) -> Result<SignedTransaction, WireTextError> {
@@ -199,44 +168,56 @@ struct Batch {
     found: usize,
 }
 
+/// Reads `{"transaction": "…"}`.
+fn read_single(bytes: &[u8]) -> Result<Result<SignedTransaction, WireTextError>, Problem> {
+    let Decoded(decoded) = read_only("transaction", PhantomData::<Decoded>, bytes)?;
+    Ok(decoded)
+}
+
 /// Reads `{"transactions": ["…", …]}` without making JSON values of it.
 fn read_batch(bytes: &[u8]) -> Result<Batch, Problem> {
+    read_only("transactions", ListSeed, bytes)
+}
+
+/// Reads a body that is an object with one member.
+fn read_only<'de, S: de::DeserializeSeed<'de>>(
+    name: &'static str,
+    value: S,
+    bytes: &'de [u8],
+) -> Result<S::Value, Problem> {
     let mut from = serde_json::Deserializer::from_slice(bytes);
-    let batch = BatchSeed.deserialize(&mut from).map_err(malformed_json)?;
+    let read = (&mut from).deserialize_map(Only { name, value }).map_err(malformed_json)?;
     from.end().map_err(malformed_json)?;
-    Ok(batch)
+    Ok(read)
 }
 
-/// Reads the object.
-struct BatchSeed;
-
-impl<'de> de::DeserializeSeed<'de> for BatchSeed {
-    type Value = Batch;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Batch, D::Error> {
-        from.deserialize_map(self)
-    }
+/// An object with one member of this name.
+struct Only<S> {
+    name: &'static str,
+    value: S,
 }
 
-impl<'de> de::Visitor<'de> for BatchSeed {
-    type Value = Batch;
+impl<'de, S: de::DeserializeSeed<'de>> de::Visitor<'de> for Only<S> {
+    type Value = S::Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object with the list `transactions`")
+        write!(formatter, "an object with `{}` in it", self.name)
     }
 
-    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Batch, A::Error> {
-        let mut batch = None;
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<S::Value, A::Error> {
+        let name = self.name;
+        let (mut seed, mut read) = (Some(self.value), None);
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            if key != "transactions" {
-                return Err(de::Error::unknown_field(&key, &["transactions"]));
+            if key != name {
+                let text = format!("there is no field `{key}`, only `{name}`");
+                return Err(de::Error::custom(text));
             }
-            if batch.is_some() {
-                return Err(de::Error::duplicate_field("transactions"));
-            }
-            batch = Some(map.next_value_seed(ListSeed)?);
+            let Some(seed) = seed.take() else {
+                return Err(de::Error::duplicate_field(name));
+            };
+            read = Some(map.next_value_seed(seed)?);
         }
-        batch.ok_or_else(|| de::Error::missing_field("transactions"))
+        read.ok_or_else(|| de::Error::missing_field(name))
     }
 }
 

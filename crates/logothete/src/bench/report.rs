@@ -40,7 +40,7 @@ pub(crate) struct Agreement {
     pub(crate) block: String,
     /// The state root after it.
     pub(crate) state_root: String,
-    /// The sum of all balances, in base units.
+    /// The sum of all balances, with its unit.
     pub(crate) supply: String,
 }
 
@@ -167,7 +167,8 @@ fn megabytes(bytes: u64) -> f64 {
 
 /// A count of thousandths as a decimal number; exact enough for reading.
 pub(crate) fn thousandths(count: u64) -> f64 {
+    // One division, so that the nearest number to so many thousandths is found and is written short.
     let whole = u32::try_from(count / 1_000).unwrap_or(u32::MAX);
     let rest = u32::try_from(count % 1_000).unwrap_or(0);
-    f64::from(whole) + f64::from(rest) / 1_000.0
+    (f64::from(whole) * 1_000.0 + f64::from(rest)) / 1_000.0
 }

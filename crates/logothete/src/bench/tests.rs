@@ -17,3 +17,13 @@ fn a_wrong_adversary_is_refused_before_anything_is_made() {
     assert_eq!(refused.err().unwrap().exit, Exit::NotFound);
     assert!(!place.exists());
 }
+
+#[test]
+fn thousandths_are_written_with_three_digits_at_most() {
+    for count in (0..20_000).chain([5_831, 1_234_567_891]) {
+        let text = serde_json::to_string(&thousandths(count)).unwrap();
+        let (_, digits) = text.split_once('.').unwrap();
+
+        assert!(digits.len() <= 3, "{text}");
+    }
+}

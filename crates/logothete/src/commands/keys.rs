@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crypto::keys::SecretKey;
-use node::key_file;
+use node::key_file::{self, KeyFileError};
 use serde::Serialize;
 use types::peer_id;
 use zeroize::Zeroizing;
@@ -35,7 +35,7 @@ impl Report for KeyReport {
 ///
 /// # Errors
 ///
-/// Fails when the file exists already, cannot be written, or cannot be used.
+/// [`Exit::Refused`] when the file exists already; fails when it cannot be written or used.
 pub(crate) fn run(command: &KeysCommand, output: &mut Output) -> Result<Exit, Failure> {
     let report = match command {
         KeysCommand::New(arguments) => new(&arguments.file)?,
@@ -49,7 +49,15 @@ fn new(path: &Path) -> Result<KeyReport, Failure> {
     let mut seed = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *seed)
         .map_err(|cause| Failure::fault("the system gives no randomness", &cause))?;
-    key_file::create(path, &seed).map_err(|cause| Failure::fault("cannot make a key", &cause))?;
+    key_file::create(path, &seed).map_err(|cause| match &cause {
+        KeyFileError::Io { path, source } if source.kind() == io::ErrorKind::AlreadyExists => {
+            Failure::refused(format!("{} exists already", path.display()))
+                .with_hint("a key is never written over; name another file")
+        }
+        KeyFileError::Io { .. } | KeyFileError::Exposed { .. } | KeyFileError::Malformed { .. } => {
+            Failure::fault("cannot make a key", &cause)
+        }
+    })?;
     Ok(report(path, *seed))
 }
 

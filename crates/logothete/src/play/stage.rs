@@ -47,7 +47,7 @@ impl Stage {
         let layout = Layout::new(directory);
         match layout.kind()? {
             Kind::Nothing => {}
-            Kind::Testnet | Kind::Remains => {
+            Kind::Testnet | Kind::Damaged | Kind::Remains => {
                 let text = format!("{} holds a testnet already", layout.root().display());
                 return Err(Failure::refused(text)
                     .with_hint("a scenario has a network of its own: name another directory"));

@@ -31,6 +31,8 @@ pub(crate) struct StatusReport {
     pub(crate) state_root: Option<String>,
     /// Who has lied, by evidence in committed blocks, as t + 1 validators say, by name.
     pub(crate) convicted: Vec<String>,
+    /// Who says that it never votes again, by name: a validator that is as good as gone.
+    pub(crate) retired: Vec<String>,
     /// How many more may be faulty for all promises to hold; `None` when nobody answers.
     pub(crate) faults_left: Option<u32>,
     /// Each of them.
@@ -86,6 +88,8 @@ pub(crate) struct Row {
     pid: Option<u32>,
     api: Option<String>,
     ready: Option<bool>,
+    /// Whether it never votes again.
+    retired: Option<bool>,
     height: Option<u64>,
     block: Option<String>,
     state_root: Option<String>,
@@ -107,6 +111,7 @@ impl Row {
             pid: sight.pid,
             api: sight.client.as_ref().map(|client| client.url().to_owned()),
             ready: status.map(|status| status.ready),
+            retired: status.map(|status| status.retired),
             height: status.map(|status| status.height.get()),
             block: status.map(|status| status.block.to_string()),
             state_root: status.map(|status| status.state_root.to_string()),
@@ -126,9 +131,10 @@ impl Row {
         fn short(value: Option<&String>) -> String {
             text(value.map(|value| value.chars().take(8).collect::<String>()))
         }
-        let state = match self.ready {
-            Some(false) => format!("{}, not ready", self.state),
-            Some(true) | None => self.state.to_owned(),
+        let state = match (self.retired, self.ready) {
+            (Some(true), _) => format!("{}, retired", self.state),
+            (_, Some(false)) => format!("{}, not ready", self.state),
+            (_, Some(true) | None) => self.state.to_owned(),
         };
         let mut cells = vec![self.name.clone(), state];
         if processes {
@@ -156,6 +162,20 @@ pub(crate) fn notes(primary: bool, attacks: &[String]) -> String {
     notes.join(", ")
 }
 
+/// What it means that these are retired.
+pub(crate) fn never_votes_again(names: &[String]) -> String {
+    let (verb, pronoun, whose) = if names.len() == 1 {
+        ("votes", "it follows", "its")
+    } else {
+        ("vote", "they follow", "their")
+    };
+    format!(
+        "{} never {verb} again: {whose} vote journal was lost, or {whose} key has spoken elsewhere; \
+         {pronoun} the others",
+        names.join(", ")
+    )
+}
+
 /// Who is convicted, as more validators say than may be faulty.
 fn convicted(sights: &[Sight]) -> Vec<String> {
     numbers_convicted(sights)
@@ -180,10 +200,19 @@ fn numbers_convicted(sights: &[Sight]) -> Vec<u16> {
     named.into_iter().filter(|number| says(*number) > faulty_max(first)).collect()
 }
 
+/// Those who say that they never vote again. One that says so and lies is faulty all the same.
+fn retired(sights: &[Sight]) -> impl Iterator<Item = (&Sight, &Status)> {
+    let answers = sights.iter().filter_map(|sight| Some((sight, sight.status.as_ref()?)));
+    answers.filter(|(_, status)| status.retired)
+}
+
 fn faults_left(sights: &[Sight]) -> Option<u32> {
     let first = sights.iter().find_map(|sight| sight.status.as_ref())?;
-    let left = faulty_max(first).saturating_sub(numbers_convicted(sights).len());
-    u32::try_from(left).ok()
+    let faulty: BTreeSet<u16> = numbers_convicted(sights)
+        .into_iter()
+        .chain(retired(sights).map(|(_, status)| status.replica))
+        .collect();
+    u32::try_from(faulty_max(first).saturating_sub(faulty.len())).ok()
 }
 
 /// How many of the validators may be faulty: the greatest t with 3t + 1 of them.
@@ -206,6 +235,7 @@ impl StatusReport {
             block: None,
             state_root: None,
             convicted: convicted(sights),
+            retired: retired(sights).map(|(sight, _)| sight.name.clone()).collect(),
             faults_left: faults_left(sights),
             validators,
             links: None,
@@ -287,6 +317,11 @@ impl Report for StatusReport {
             let line = format!("{names} lied, by evidence in the chain, and {lead} no view");
             writeln!(out, "\n  {}", styled(BAD, line))?;
             writeln!(out, "  {left} more may be faulty; `logothete evidence` shows the proof")?;
+        }
+        if !self.retired.is_empty() {
+            let left = self.faults_left.unwrap_or(0);
+            writeln!(out, "\n  {}", styled(WARN, never_votes_again(&self.retired)))?;
+            writeln!(out, "  {left} more may be faulty")?;
         }
         if let Some(links) = &self.links {
             let runs = |row: &Row| row.state != State::Down.name();

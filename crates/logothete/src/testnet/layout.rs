@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Nothing,
     /// A testnet.
     Testnet,
+    /// A testnet whose accounts cannot be used. Its validators may run.
+    Damaged,
     /// What is left of a testnet that was never made whole: it has no chain yet.
     Remains,
     /// Something else.
@@ -81,7 +83,12 @@ impl Layout {
             // The accounts are the mark: a genesis alone may be anybody's.
             return Ok(match AccountsFile::read(&self.accounts()) {
                 Ok(_) => Kind::Testnet,
-                Err(_) => Kind::Other { found: "genesis.toml without accounts.toml".to_owned() },
+                Err(_) if !has("accounts.toml") => {
+                    Kind::Other { found: "genesis.toml without accounts.toml".to_owned() }
+                }
+                // Validators make it ours, whatever became of the file since.
+                Err(_) if entries.iter().any(|name| index_of(name).is_some()) => Kind::Damaged,
+                Err(_) => Kind::Other { found: "an accounts.toml of something else".to_owned() },
             });
         }
         let mut remains = false;

@@ -362,3 +362,35 @@ fn an_up_that_was_killed_is_gone_when_its_lock_is_free() {
 
     assert!(Hold::is_free_of(&layout.up_lock(), &process).unwrap());
 }
+
+#[test]
+fn a_testnet_whose_accounts_are_damaged_is_named_as_one_and_can_be_deleted() {
+    let (_folder, testnet) = made(2, 0);
+    let (layout, accounts) = (testnet.layout, "accounts.toml");
+    fs::write(layout.root().join(accounts), "seed = \n").unwrap();
+
+    let failure = Testnet::find(Some(layout.root())).unwrap_err();
+
+    assert_eq!(layout.kind().unwrap(), Kind::Damaged);
+    assert!(failure.text.contains(accounts), "{}", failure.text);
+    let hint = failure.hint.unwrap();
+    assert!(hint.contains("testnet down") && hint.contains("--reset"), "{hint}");
+    assert_eq!(
+        Testnet::prepare(layout.clone(), None, None).unwrap_err().text,
+        failure.text,
+        "it is not made anew by itself"
+    );
+    remove::remove(&layout).unwrap();
+    assert_eq!(layout.kind().unwrap(), Kind::Nothing);
+}
+
+#[test]
+fn an_accounts_file_that_no_testnet_wrote_makes_no_testnet() {
+    let (_folder, layout) = place();
+    fs::create_dir_all(layout.root()).unwrap();
+    for name in ["genesis.toml", "accounts.toml"] {
+        fs::write(layout.root().join(name), "title = \"mine\"").unwrap();
+    }
+
+    assert!(matches!(layout.kind().unwrap(), Kind::Other { .. }));
+}

@@ -99,9 +99,32 @@ fn json_changes_the_form_and_not_the_channel() {
     assert_eq!(serde_json::from_str::<Value>(error).unwrap(), expected);
 }
 
+/// A channel on a full disk.
+struct Full;
+
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
-fn a_reader_that_went_away_ends_what_would_follow_for_ever() {
-    let mut output = Output::new(true, Box::new(Closed), Box::new(io::sink()));
+fn a_reader_that_went_away_is_no_failure_and_ends_what_would_follow_for_ever() {
+    for json in [true, false] {
+        let mut output = Output::new(json, Box::new(Closed), Box::new(io::sink()));
+
+        assert_eq!(output.result(&Sum { sum: 4 }), Ok(()));
+        assert_eq!(output.entry(&Sum { sum: 4 }), Ok(false));
+    }
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let mut output = Output::new(true, Box::new(Full), Box::new(io::sink()));
 
     assert_eq!(output.result(&Sum { sum: 4 }).unwrap_err().exit, Exit::Fault);
 }

@@ -7,6 +7,7 @@ use types::{Address, Genesis};
 
 use super::accounts::named;
 use crate::arguments::BalanceArguments;
+use crate::ask;
 use crate::certified::{self, Certified};
 use crate::exit::{Exit, Failure};
 use crate::finality;
@@ -35,7 +36,7 @@ pub(crate) fn run(context: &mut Context, arguments: &BalanceArguments) -> Result
     let (mut accounts, mut missing) = (Vec::new(), Vec::new());
     for (who, address) in asked {
         let text = address.to_text(site.genesis().prefix());
-        match certified::account(&site, &address, &mut context.output)? {
+        match certified::account(&site, &address, ask::deadline(), &mut context.output)? {
             Some(certified) => {
                 accounts.push(BalanceReport::of(who, text, &certified, site.genesis()));
             }

@@ -5,15 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use api::client::Client;
 use api::client::error::ClientError;
+use api::client::network::Endpoint;
 use api::types::{HistoryEntry, Position};
 use serde::Serialize;
 use types::{Action, Address, Memo, ProvedBlock};
 
 use crate::arguments::HistoryArguments;
-use crate::ask::{PATIENCE, ask_all, nobody_answered};
+use crate::ask::{self, ask_all, first_of_all, nobody_answered};
+use crate::certified;
 use crate::exit::{Exit, Failure};
 use crate::finality::{self, proved_block};
 use crate::output::{BAD, DIM, GOOD, Report, styled};
@@ -25,10 +28,13 @@ use crate::time::utc;
 /// The most entries of one page of the API.
 const PAGE: u32 = 100;
 
+/// How long the validator that proved the last block is asked alone.
+const READER_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Runs `history`.
 ///
 /// # Errors
-/// [`Exit::NotFound`] for an account without any transfer, [`Exit::Unverified`] when nothing
+/// [`Exit::NotFound`] for an account that does not exist, [`Exit::Unverified`] when nothing
 /// verifies.
 pub(crate) fn run(context: &mut Context, arguments: &HistoryArguments) -> Result<Exit, Failure> {
     let site = Site::open(&context.places)?;
@@ -38,7 +44,7 @@ pub(crate) fn run(context: &mut Context, arguments: &HistoryArguments) -> Result
     let limit = usize::from(arguments.limit);
     let answers = {
         let text = text.clone();
-        ask_all(&site, move |client| pages(client, &text, limit))?
+        ask_all(&site, ask::deadline(), move |client| pages(client, &text, limit))?
     };
     let mut places = BTreeMap::new();
     for entry in answers.iter().filter_map(|answer| answer.answer.as_ref().ok()).flatten() {
@@ -48,10 +54,15 @@ pub(crate) fn run(context: &mut Context, arguments: &HistoryArguments) -> Result
         return Err(nobody_answered(answers.iter().filter_map(|a| a.answer.as_ref().err())));
     }
     if places.is_empty() {
-        let who = &arguments.who;
-        return Err(Failure::not_found(format!("no validator knows a transfer of {who}")));
+        let known = certified::account(&site, &address, ask::deadline(), &mut context.output)?;
+        if known.is_none() {
+            let who = &arguments.who;
+            return Err(Failure::not_found(format!("no validator knows a transfer of {who}")));
+        }
+        context.output.result(&HistoryReport { address: text, entries: Vec::new() })?;
+        return Ok(Exit::Done);
     }
-    let mut proofs = Proofs { site: &site, blocks: BTreeMap::new() };
+    let mut proofs = Proofs { site: &site, reader: None, blocks: BTreeMap::new() };
     let mut entries = Vec::new();
     for place in places.keys().rev() {
         if entries.len() >= limit {
@@ -89,15 +100,19 @@ fn pages(client: &Client, address: &str, limit: usize) -> Result<Vec<HistoryEntr
 /// Blocks that were proved, each fetched once.
 struct Proofs<'a> {
     site: &'a Site,
+    /// Who proved the last one, and is asked first for the next.
+    reader: Option<Endpoint>,
     blocks: BTreeMap<u64, ProvedBlock>,
 }
 
 impl Proofs<'_> {
     fn entry(&mut self, address: &Address, place: Position) -> Result<EntryReport, String> {
-        let genesis = self.site.genesis();
+        let site = self.site;
+        let genesis = site.genesis();
         let height = place.height.get();
         if !self.blocks.contains_key(&height) {
-            self.blocks.insert(height, self.fetch(place)?);
+            let proved = self.fetch(place)?;
+            self.blocks.insert(height, proved);
             // Newest first: blocks above are not asked for again.
             self.blocks.retain(|kept, _| *kept <= height);
         }
@@ -134,17 +149,18 @@ impl Proofs<'_> {
         })
     }
 
-    fn fetch(&self, place: Position) -> Result<ProvedBlock, String> {
-        let validators = self.site.genesis().validators();
-        let mut reason = "nobody proved its block".to_owned();
-        for endpoint in self.site.endpoints() {
-            let client = endpoint.client.clone().with_timeout(PATIENCE);
-            match proved_block(&client, validators, place.height) {
-                Ok(proved) => return Ok(proved),
-                Err(cause) => reason = format!("{}: {cause}", endpoint.name),
-            }
+    fn fetch(&mut self, place: Position) -> Result<ProvedBlock, String> {
+        let validators = self.site.genesis().validators().clone();
+        let fetch = move |client: &Client| proved_block(client, &validators, place.height).ok();
+        let reader = self.reader.as_ref().map(|reader| reader.client.clone());
+        if let Some(proved) = reader.and_then(|client| fetch(&client.with_timeout(READER_PATIENCE)))
+        {
+            return Ok(proved);
         }
-        Err(reason)
+        let (reader, proved) = first_of_all(self.site, ask::deadline(), fetch)
+            .ok_or_else(|| "nobody proved its block".to_owned())?;
+        self.reader = Some(reader);
+        Ok(proved)
     }
 }
 
@@ -172,6 +188,9 @@ struct EntryReport {
 
 impl Report for HistoryReport {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.entries.is_empty() {
+            writeln!(out, "no transfer yet")?;
+        }
         let width = self.entries.iter().map(|entry| entry.amount_text.len()).max();
         let width = width.unwrap_or_default();
         for entry in &self.entries {

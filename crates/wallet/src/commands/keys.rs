@@ -15,7 +15,9 @@ use crate::keystore::sealed::Cost;
 use crate::keystore::{StoredKey, new_words};
 use crate::output::{BOLD, DIM, Report, styled};
 use crate::password;
+use crate::people::People;
 use crate::program::Context;
+use crate::site::Site;
 use crate::terminal;
 
 /// Runs `keys …`.
@@ -44,7 +46,19 @@ fn new(context: &mut Context, arguments: &NewArguments) -> Result<Exit, Failure>
         Cost::STANDARD,
     )?;
     tell_words_once(context, &stored, &words);
+    warn_of_namesake(context, &stored.name);
     report(context, &stored)
+}
+
+/// A name that the testnet has, too, stands for nobody from now on.
+fn warn_of_namesake(context: &mut Context, name: &str) {
+    let site = Site::open_if_any(&context.places).ok().flatten();
+    let people = site.and_then(|site| People::of(&site, &context.keystore).ok());
+    if people.is_some_and(|people| people.local().iter().any(|account| account.name == name)) {
+        context.output.warning(format!(
+            "{name} is an account of the testnet, too: say key:{name} or local:{name}"
+        ));
+    }
 }
 
 /// New words are shown on a terminal only: what is piped ends up in files.
@@ -82,6 +96,7 @@ fn import(context: &mut Context, arguments: &ImportArguments) -> Result<Exit, Fa
         &password,
         Cost::STANDARD,
     )?;
+    warn_of_namesake(context, &stored.name);
     report(context, &stored)
 }
 

@@ -1,9 +1,7 @@
 //! `pay`: every row of a CSV file, exactly once, however often the command is interrupted and run
 //! again.
 
-use std::ffi::OsString;
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,10 +9,12 @@ use types::Nonce;
 
 use super::transfer::{no_account, valid_until};
 use crate::arguments::PayArguments;
+use crate::ask;
 use crate::certified::{self, Certified};
 use crate::exit::{Exit, Failure};
 use crate::output::{BOLD, Output, styled};
 use crate::pay::engine::{Engine, Settled};
+use crate::pay::files::Files;
 use crate::pay::journal::{Journal, Plan};
 use crate::pay::plan::{self, Terms};
 use crate::pay::report::{PayReport, write_rows};
@@ -39,13 +39,16 @@ pub(crate) fn run(context: &mut Context, arguments: &PayArguments) -> Result<Exi
     let site = Site::open(&context.places)?;
     let people = People::of(&site, &context.keystore)?;
     let payer = people.payer(&arguments.from)?;
-    let payments = Payments::read(&arguments.file, site.genesis().denomination(), |who| {
+    let password = arguments.password.password_file.as_deref();
+    let files = Files::of(&arguments.file, arguments.report.as_deref(), password)?;
+    let payments = Payments::read(&files.csv, site.genesis().denomination(), |who| {
         people.resolve(who).map_err(|failure| failure.text)
     })?;
-    let found = Journal::open(&beside(&arguments.file, ".pay"))?;
-    let certified = certified::account(&site, &payer.address(), &mut context.output)?
-        .ok_or_else(|| no_account(payer.name()))?;
-    let job = Job { site, payer, payments, certified, arguments };
+    let found = Journal::open(&files.journal)?;
+    let certified =
+        certified::account(&site, &payer.address(), ask::deadline(), &mut context.output)?
+            .ok_or_else(|| no_account(payer.name()))?;
+    let job = Job { site, payer, files, payments, certified, arguments };
     let journal = match found {
         None => job.begin(context)?,
         Some(journal) => job.take_up(context, journal)?,
@@ -53,17 +56,15 @@ pub(crate) fn run(context: &mut Context, arguments: &PayArguments) -> Result<Exi
     job.finish(context, journal)
 }
 
-/// `FILE.csv` with something behind it.
-fn beside(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(file);
-    name.push(suffix);
-    PathBuf::from(name)
+fn rows_text(count: usize) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }
 
 /// One run of the command.
 struct Job<'a> {
     site: Site,
     payer: Payer<'a>,
+    files: Files,
     payments: Payments,
     certified: Certified,
     arguments: &'a PayArguments,
@@ -93,13 +94,16 @@ impl Job<'_> {
         let total_text = denomination.format_with_symbol(total);
         let balance_text = denomination.format_with_symbol(balance);
         if total > balance {
-            let text = format!("{rows} rows need {total_text}, {name} has {balance_text}");
+            let need =
+                if rows == 1 { "1 row needs".to_owned() } else { format!("{rows} rows need") };
+            let text = format!("{need} {total_text}, {name} has {balance_text}");
             return Err(Failure::new(Exit::Refused, "overdraft", text));
         }
         if !self.arguments.yes {
             context.output.notice(format!(
-                "Pay {rows} rows of {}, together {}\n  from  {name} (balance {balance_text})",
-                self.arguments.file.display(),
+                "Pay {} of {}, together {}\n  from  {name} (balance {balance_text})",
+                rows_text(rows),
+                self.files.csv.display(),
                 styled(BOLD, total_text),
             ));
             terminal::confirm("Send them?")?;
@@ -107,12 +111,12 @@ impl Job<'_> {
         let secret = self.payer.unlock(&self.arguments.password, &mut context.output)?;
         let first = self.certified.next_nonce;
         let signed = plan::sign_all(&self.payments, &self.terms(), first, &secret);
-        Journal::create(&beside(&self.arguments.file, ".pay"), self.plan(), signed)
+        Journal::create(&self.files.journal, self.plan(), signed)
     }
 
     /// Finds out what an earlier run left, and signs again what can only be sent so.
     fn take_up(&self, context: &mut Context, journal: Journal) -> Result<Journal, Failure> {
-        let (terms, file) = (self.terms(), self.arguments.file.display().to_string());
+        let (terms, file) = (self.terms(), self.files.csv.display().to_string());
         plan::check_belongs(&journal, &self.plan(), &self.payments, &terms, &file)?;
         let mut chain = Validators::new(self.site.clone(), self.payer.address());
         let engine = Engine::new(&mut chain, journal, self.window(), SETTLE_PATIENCE);
@@ -127,8 +131,10 @@ impl Job<'_> {
         if again.is_empty() {
             return Ok(journal);
         }
-        let text =
-            format!("{} rows have to be signed again, they can no longer commit", again.len());
+        let text = format!(
+            "{} to be signed again, what was signed can never commit",
+            rows_text(again.len())
+        );
         context.output.notice(text);
         if !self.arguments.yes {
             terminal::confirm("Sign and send them?")?;
@@ -148,17 +154,21 @@ impl Job<'_> {
         let ended = engine.run(|done| progress.tell(done));
         progress.end();
         let (_journal, Settled { outcomes, .. }) = ended?;
-        let path = match &self.arguments.report {
-            Some(path) => path.clone(),
-            None => beside(&self.arguments.file, ".result.csv"),
-        };
         let genesis = self.site.genesis();
-        write_rows(&path, &self.payments, &outcomes, genesis)?;
+        let Files { csv, report: path, .. } = &self.files;
+        // The payment is over, and what became of it is told even when its report is lost.
+        let written = write_rows(path, &self.payments, &outcomes, genesis);
+        let path = written.is_ok().then_some(path.as_path());
         let sender = self.payer.address();
-        let file = &self.arguments.file;
-        let report = PayReport::of(file, &path, &sender, &self.payments, &outcomes, genesis);
+        let report = PayReport::of(csv, path, &sender, &self.payments, &outcomes, genesis);
         context.output.result(&report)?;
-        report.end()
+        match (report.end(), written) {
+            (Err(failure), Err(cause)) => {
+                context.output.warning(cause);
+                Err(failure)
+            }
+            (end, written) => end.and_then(|exit| written.map(|()| exit)),
+        }
     }
 
     fn window(&self) -> usize {
@@ -178,7 +188,7 @@ impl<'a> Progress<'a> {
     fn new(rows: usize, output: &'a mut Output) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let length = u64::try_from(rows).unwrap_or(u64::MAX);
-            let template = "{bar:40} {pos} of {len} final, {per_sec}, {eta} left";
+            let template = "{bar:24} {pos} of {len} final, {eta} left";
             let style = ProgressStyle::with_template(template)
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(length).with_style(style)

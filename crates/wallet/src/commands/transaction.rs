@@ -8,7 +8,7 @@ use types::TransactionId;
 
 use super::transfer::TransferReport;
 use crate::arguments::TransactionArguments;
-use crate::ask::{PATIENCE, nobody_answered};
+use crate::ask::{self, nobody_answered};
 use crate::exit::{Exit, Failure};
 use crate::finality::{self, Verdict};
 use crate::output::{Report, WARN, styled};
@@ -30,8 +30,10 @@ pub(crate) fn run(
     if site.endpoints().is_empty() {
         return Err(site.nobody());
     }
-    let report = replies::look_up(site.network(), id, PATIENCE);
-    match finality::judge(&site, report, &mut context.output)? {
+    let deadline = ask::deadline();
+    let time = finality::time_for_replies(ask::left(deadline));
+    let report = replies::look_up(site.network(), id, time);
+    match finality::judge(&site, report, deadline, &mut context.output)? {
         Verdict::Final(found) => {
             context.output.result(&TransferReport::of_final(site.genesis(), &found))?;
             Ok(Exit::Done)

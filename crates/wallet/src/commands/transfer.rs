@@ -10,7 +10,7 @@ use serde::Serialize;
 use types::{Action, Address, Genesis, Height, Memo, SignedTransaction, Transaction, Transfer};
 
 use crate::arguments::{TransferArguments, Wait};
-use crate::ask::{ask_all, nobody_answered};
+use crate::ask::{self, ask_all, nobody_answered};
 use crate::certified::{self, Certified};
 use crate::exit::{Exit, Failure};
 use crate::finality::{self, Final, Verdict};
@@ -32,8 +32,14 @@ pub(crate) fn run(context: &mut Context, arguments: &TransferArguments) -> Resul
     let people = People::of(&site, &context.keystore)?;
     let payer = people.payer(&arguments.from)?;
     let transfer = transfer_of(arguments, &people, site.genesis())?;
-    let certified = certified::account(&site, &payer.address(), &mut context.output)?
-        .ok_or_else(|| no_account(payer.name()))?;
+    let begun = Instant::now();
+    let found = {
+        let deadline = ask::deadline().min(begun + arguments.timeout);
+        certified::account(&site, &payer.address(), deadline, &mut context.output)?
+    };
+    let certified = found.ok_or_else(|| no_account(payer.name()))?;
+    // What the user takes to answer and to type a password is not counted.
+    let timeout = arguments.timeout.saturating_sub(begun.elapsed());
     if !arguments.yes {
         context.output.notice(summary(&site, &payer, arguments, &transfer, &certified));
         terminal::confirm("Send it?")?;
@@ -54,8 +60,8 @@ pub(crate) fn run(context: &mut Context, arguments: &TransferArguments) -> Resul
     // Whatever happens from here on, this id says whether it was paid.
     context.output.notice(format!("signed {}", signed.id()));
     match arguments.wait {
-        Wait::None => submit(context, &site, &signed),
-        Wait::Final => submit_and_wait(context, &mut site, &signed, arguments.timeout),
+        Wait::None => submit(context, &site, &signed, timeout),
+        Wait::Final => submit_and_wait(context, &mut site, &signed, timeout),
     }
 }
 
@@ -115,9 +121,15 @@ fn summary(
 }
 
 /// Submits to everybody and waits for nothing but their word that they took it.
-fn submit(context: &mut Context, site: &Site, signed: &SignedTransaction) -> Result<Exit, Failure> {
-    let transaction = signed.clone();
-    let answers = ask_all(site, move |client| client.submit(&transaction, ClientWait::None))?;
+fn submit(
+    context: &mut Context,
+    site: &Site,
+    signed: &SignedTransaction,
+    timeout: Duration,
+) -> Result<Exit, Failure> {
+    let (transaction, deadline) = (signed.clone(), ask::deadline().min(Instant::now() + timeout));
+    let answers =
+        ask_all(site, deadline, move |client| client.submit(&transaction, ClientWait::None))?;
     let accepted: Vec<String> = answers
         .iter()
         .filter(|answer| answer.answer.is_ok())
@@ -158,9 +170,9 @@ fn submit_and_wait(
     let deadline = Instant::now() + timeout;
     let mut sent = false;
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let report = replies::submit(site.network(), signed, left);
-        match finality::judge(site, report, &mut context.output)? {
+        let time = finality::time_for_replies(ask::left(deadline));
+        let report = replies::submit(site.network(), signed, time);
+        match finality::judge(site, report, deadline, &mut context.output)? {
             Verdict::Final(found) => {
                 let report = TransferReport::of_final(site.genesis(), &found);
                 context.output.result(&report)?;
@@ -171,7 +183,7 @@ fn submit_and_wait(
             Verdict::Pending | Verdict::Unknown => sent = true,
             Verdict::Unreachable => {}
         }
-        if deadline.saturating_duration_since(Instant::now()) <= RETRY_PAUSE {
+        if ask::left(deadline) <= RETRY_PAUSE {
             context.output.result(&TransferReport::of(site.genesis(), signed))?;
             let id = signed.id();
             let until = signed.transaction.valid_until;

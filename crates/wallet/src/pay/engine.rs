@@ -299,17 +299,17 @@ impl<'a, C: Chain> Engine<'a, C> {
 
     fn finish(self, submitting: bool) -> Result<(Journal, Settled), Failure> {
         let refused = self.lasting_refusal();
-        let outcome = |row: usize, nonce: Option<Nonce>| match (&refused, self.displaced.get(&row))
-        {
-            (_, Some(by)) => RowOutcome::Displaced { by: *by },
-            (Some((first, refusal)), None) if *first == row => {
-                let Refusal { code, detail, .. } = refusal.clone();
-                RowOutcome::Refused { code, detail }
+        let outcome = |row: usize, last: Option<&SignedTransaction>| {
+            let sent = last.filter(|last| submitting && last.transaction.nonce < self.submitted);
+            match (&refused, self.displaced.get(&row), sent) {
+                (_, Some(by), _) => RowOutcome::Displaced { by: *by },
+                (Some((first, refusal)), None, _) if *first == row => {
+                    let Refusal { code, detail, .. } = refusal.clone();
+                    RowOutcome::Refused { code, detail }
+                }
+                (_, None, Some(sent)) => RowOutcome::Pending { id: sent.id() },
+                (_, None, None) => RowOutcome::Unsent,
             }
-            _ if submitting && nonce.is_some_and(|nonce| nonce < self.submitted) => {
-                RowOutcome::Pending
-            }
-            _ => RowOutcome::Unsent,
         };
         let outcomes = self
             .journal
@@ -318,7 +318,7 @@ impl<'a, C: Chain> Engine<'a, C> {
             .enumerate()
             .map(|(row, state)| match state.committed {
                 Some(Committed { id, height, .. }) => RowOutcome::Final { id, height },
-                None => outcome(row, state.signed.last().map(|last| last.transaction.nonce)),
+                None => outcome(row, state.signed.last()),
             })
             .collect();
         self.journal.sync()?;

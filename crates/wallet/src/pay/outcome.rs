@@ -13,7 +13,10 @@ pub(crate) enum RowOutcome {
         height: Height,
     },
     /// It was submitted and may still commit.
-    Pending,
+    Pending {
+        /// What was signed for it last.
+        id: TransactionId,
+    },
     /// It was not submitted in this run, because a row before it did not go through.
     Unsent,
     /// Validators refuse it.
@@ -36,7 +39,7 @@ impl RowOutcome {
     pub(crate) fn word(&self) -> &'static str {
         match self {
             RowOutcome::Final { .. } => "final",
-            RowOutcome::Pending => "pending",
+            RowOutcome::Pending { .. } => "pending",
             RowOutcome::Unsent => "unsent",
             RowOutcome::Refused { .. } => "refused",
             RowOutcome::Displaced { .. } => "displaced",
@@ -47,7 +50,7 @@ impl RowOutcome {
     pub(crate) fn reason(&self) -> Option<String> {
         match self {
             RowOutcome::Final { .. } | RowOutcome::Unsent => None,
-            RowOutcome::Pending => Some("it may still commit".to_owned()),
+            RowOutcome::Pending { .. } => Some("it may still commit".to_owned()),
             RowOutcome::Refused { code, detail } => Some(format!("{code}: {detail}")),
             RowOutcome::Displaced { by } => {
                 Some(format!("its nonce was used by transaction {by}; run again to send it"))

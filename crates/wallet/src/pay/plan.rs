@@ -62,7 +62,7 @@ pub(crate) fn to_sign_again(
                 again.push((row, fresh));
                 fresh = fresh.next();
             }
-            RowOutcome::Pending | RowOutcome::Unsent | RowOutcome::Refused { .. } => {
+            RowOutcome::Pending { .. } | RowOutcome::Unsent | RowOutcome::Refused { .. } => {
                 let over = settled.height >= last.valid_until;
                 if over && last.nonce >= settled.nonce {
                     again.push((row, last.nonce));

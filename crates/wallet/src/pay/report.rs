@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use types::{Address, Genesis};
+use types::{Address, Genesis, TransactionId};
 
 use super::outcome::RowOutcome;
 use super::rows::{Payments, Row};
@@ -31,10 +31,10 @@ impl RowReport {
     fn of(index: usize, row: &Row, outcome: &RowOutcome, genesis: &Genesis) -> Self {
         let (height, transaction) = match outcome {
             RowOutcome::Final { id, height } => (Some(height.get()), Some(id.to_string())),
-            RowOutcome::Pending
-            | RowOutcome::Unsent
-            | RowOutcome::Refused { .. }
-            | RowOutcome::Displaced { .. } => (None, None),
+            RowOutcome::Pending { id } => (None, Some(id.to_string())),
+            RowOutcome::Unsent | RowOutcome::Refused { .. } | RowOutcome::Displaced { .. } => {
+                (None, None)
+            }
         };
         Self {
             row: index.saturating_add(1),
@@ -98,16 +98,20 @@ pub(crate) struct PayReport {
     total_text: String,
     first_height: Option<u64>,
     last_height: Option<u64>,
-    report: PathBuf,
+    /// `None` when it could not be written.
+    report: Option<PathBuf>,
     #[serde(skip)]
     first_reason: Option<String>,
+    /// The first row that may still commit: its line and its transaction.
+    #[serde(skip)]
+    first_pending: Option<(u64, TransactionId)>,
 }
 
 impl PayReport {
     /// The summary of these outcomes.
     pub(crate) fn of(
         file: &Path,
-        report: &Path,
+        report: Option<&Path>,
         sender: &Address,
         payments: &Payments,
         outcomes: &[RowOutcome],
@@ -117,7 +121,7 @@ impl PayReport {
         let heights = || {
             outcomes.iter().filter_map(|outcome| match outcome {
                 RowOutcome::Final { height, .. } => Some(height.get()),
-                RowOutcome::Pending
+                RowOutcome::Pending { .. }
                 | RowOutcome::Unsent
                 | RowOutcome::Refused { .. }
                 | RowOutcome::Displaced { .. } => None,
@@ -127,6 +131,9 @@ impl PayReport {
         let first_reason = payments.rows.iter().zip(outcomes).find_map(|(row, outcome)| {
             let failed = matches!(outcome.word(), "refused" | "displaced");
             failed.then(|| format!("line {}: {}", row.line, outcome.reason().unwrap_or_default()))
+        });
+        let first_pending = payments.rows.iter().zip(outcomes).find_map(|(row, outcome)| {
+            if let RowOutcome::Pending { id } = outcome { Some((row.line, *id)) } else { None }
         });
         Self {
             status: if committed == payments.rows.len() { "final" } else { "incomplete" },
@@ -142,8 +149,9 @@ impl PayReport {
             total_text: genesis.denomination().format_with_symbol(payments.total),
             first_height: heights().min(),
             last_height: heights().max(),
-            report: report.to_owned(),
+            report: report.map(Path::to_owned),
             first_reason,
+            first_pending,
         }
     }
 
@@ -153,13 +161,21 @@ impl PayReport {
         if committed == rows {
             return Ok(Exit::Done);
         }
-        let failure = match &self.first_reason {
-            Some(reason) => Failure::new(
+        let failure = match (&self.first_reason, &self.first_pending) {
+            (Some(reason), _) => Failure::new(
                 Exit::Refused,
                 "rows-refused",
                 format!("{committed} of {rows} rows are final; {reason}"),
             ),
-            None => Failure::new(
+            (None, Some((line, id))) => Failure::new(
+                Exit::Pending,
+                "pending",
+                format!(
+                    "{committed} of {rows} rows are final; line {line} may still commit as {id}, \
+                     and so may what follows it"
+                ),
+            ),
+            (None, None) => Failure::new(
                 Exit::Pending,
                 "pending",
                 format!("{committed} of {rows} rows are final, others may still commit"),
@@ -189,6 +205,9 @@ impl Report for PayReport {
                 writeln!(out, "  {word:9}{count}")?;
             }
         }
-        writeln!(out, "  report   {}", self.report.display())
+        match &self.report {
+            Some(report) => writeln!(out, "  report   {}", report.display()),
+            None => Ok(()),
+        }
     }
 }

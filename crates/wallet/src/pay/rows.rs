@@ -188,7 +188,8 @@ fn row(
     let least = columns.count.saturating_sub(usize::from(columns.memo.is_some()));
     if record.len() < least || record.len() > columns.count {
         let (found, expected) = (record.len(), columns.count);
-        return Err(format!("{found} values, the first line has {expected} columns"));
+        let values = if found == 1 { "value" } else { "values" };
+        return Err(format!("{found} {values}, the first line has {expected} columns"));
     }
     let value = |index: usize| record.get(index).unwrap_or_default();
     let to = value(columns.to);

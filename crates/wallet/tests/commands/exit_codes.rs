@@ -8,7 +8,7 @@ use std::thread;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, address};
 use super::run::{Net, Ran, text, wallet};
 use super::validator::{Conduct, Served};
 
@@ -33,6 +33,8 @@ fn two_for_what_cannot_be_meant() {
         &["transfer", "alice", "bob", "1.234", "--yes"],
         &["transfer", "alice", "bob", "nan", "--yes"],
         &["transfer", "alice", "rlgt1qqqq", "5", "--yes"],
+        &["transfer", &address("alice").to_text("rlgt"), "bob", "5", "--yes"],
+        &["balance", "alice", "--dir", "net", "--api", "http://127.0.0.1:1"],
         &["transfer", "alice", "bob"],
         &["transfer", "alice", "bob", "5", "--timeout", "0"],
         &["transaction", "12"],
@@ -49,6 +51,33 @@ fn two_for_what_cannot_be_meant() {
     assert_eq!(ran.error_code(), "usage");
     let nowhere = Ran::of(wallet(&["balance", "alice"]).output().unwrap()).ends_with(2);
     assert!(nowhere.stderr.contains("LOGOTHETE_DIR"), "{}", nowhere.stderr);
+}
+
+#[test]
+fn two_with_one_line_of_json_for_a_line_that_cannot_be_meant() {
+    let net = Net::start();
+    for arguments in [&["transfer"][..], &["transfer", "alice", "bob", "5", "--colour"], &["keys"]]
+    {
+        let ran = net.run_json(arguments).ends_with(2);
+
+        assert_eq!(ran.error_code(), "usage");
+        assert_eq!((ran.stderr.lines().count(), ran.stdout.len()), (1, 0), "{}", ran.stderr);
+    }
+    let asked = net.run_json(&["transfer", "--help"]).ends_with(0);
+    assert!(asked.stdout.contains("FROM"), "{}", asked.stdout);
+}
+
+#[test]
+fn a_variable_that_is_empty_says_nothing() {
+    let nowhere = wallet(&["balance", "alice"]).env("LOGOTHETE_DIR", "").output().unwrap();
+    let nowhere = Ran::of(nowhere).ends_with(2);
+    assert!(nowhere.stderr.contains("no network in ./testnet"), "{}", nowhere.stderr);
+
+    let net = Net::start();
+    let mut keys = net.command(&["keys", "list"]);
+    let home = net.path("home");
+    keys.env("LOGOTHETE_KEYSTORE", "").env("XDG_DATA_HOME", &home);
+    Ran::of(keys.output().unwrap()).ends_with(0);
 }
 
 #[test]

@@ -115,3 +115,17 @@ fn words_and_password_do_not_both_come_from_standard_input() {
 
     ran.ends_with(2);
 }
+
+#[test]
+fn a_name_that_the_testnet_has_too_draws_a_warning() {
+    let net = Net::start();
+    let password = net.write("password", "secret\n");
+    let new = |name: &str| {
+        net.run(&["keys", "new", name, "--password-file", text(&password)]).ends_with(0).stderr
+    };
+
+    let (alice, mine) = (new("alice"), new("mine"));
+
+    assert!(alice.contains("say key:alice or local:alice"), "{alice}");
+    assert!(!mine.contains("local:"), "{mine}");
+}

@@ -221,6 +221,15 @@ fn what_was_not_final_in_time_is_finished_by_the_next_run() {
 
     let late = net.run_json(&pay).ends_with(6);
     assert_eq!((&late.json()["final"], &late.json()["pending"]), (&0.into(), &30.into()));
+    let signed = net.ledger.state().pool.values().next().unwrap().id().to_string();
+    assert!(
+        late.stderr.contains(&format!("line 2 may still commit as {signed}")),
+        "{}",
+        late.stderr
+    );
+    let report = fs::read_to_string(net.path("pay.csv.result.csv")).unwrap();
+    let first = report.lines().nth(1).unwrap();
+    assert!(first.ends_with(&format!(",pending,,{signed},it may still commit")), "{first}");
     net.ledger.state().commits = true;
 
     net.run(&pay[..5]).ends_with(0);
@@ -244,7 +253,7 @@ fn an_expired_row_is_signed_again_and_paid_once() {
 
     let ran = net.run_json(&["pay", text(&file), "--from", "alice", "--yes"]).ends_with(0);
 
-    assert!(ran.stderr.contains("10 rows have to be signed again"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("10 rows to be signed again"), "{}", ran.stderr);
     assert_each_row_paid_once(&net, 10);
     let last = net.ledger.committed().last().unwrap().transaction.valid_until;
     assert!(last > Height::new(1_000));
@@ -309,4 +318,55 @@ fn two_runs_at_once_do_not_mix() {
     go_on(&net);
     assert_eq!(first.wait().unwrap().code(), Some(0));
     assert_each_row_paid_once(&net, 100);
+}
+
+#[test]
+fn a_report_that_would_replace_what_is_paid_or_cannot_be_written_sends_nothing() {
+    let net = Net::start();
+    let file = csv(&net, 3);
+    let before = fs::read_to_string(&file).unwrap();
+    for report in ["pay.csv", "pay.csv.pay", "missing/report.csv"] {
+        let report = net.path(report);
+        let pay = ["pay", text(&file), "--from", "alice", "--yes", "--report", text(&report)];
+
+        let ran = net.run_json(&pay).ends_with(2);
+
+        assert_eq!(ran.error_code(), "usage");
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), before);
+    assert!(!net.path("pay.csv.pay").exists(), "nothing was signed");
+    assert!(net.ledger.committed().is_empty());
+}
+
+#[test]
+fn a_report_lost_after_the_payment_takes_the_summary_away_from_nobody() {
+    let net = Net::start();
+    let file = csv(&net, 3);
+    fs::create_dir(net.path("reports")).unwrap();
+    let report = net.path("reports/r.csv");
+    net.ledger.state().commits = false;
+    let pay = ["pay", text(&file), "--from", "alice", "--yes", "--report", text(&report), "--json"];
+    let child = net.spawn(&pay);
+    let end = Instant::now() + PATIENCE;
+    while net.ledger.state().pool.is_empty() {
+        assert!(Instant::now() < end, "nothing was submitted");
+        thread::sleep(Duration::from_millis(2));
+    }
+
+    fs::remove_dir(net.path("reports")).unwrap();
+    net.ledger.state().commits = true;
+
+    let ran = Ran::of(child.wait_with_output().unwrap()).ends_with(1);
+    assert_eq!((&ran.json()["status"], &ran.json()["report"]), (&"final".into(), &Value::Null));
+    assert_eq!(ran.error_code(), "fault");
+    assert_each_row_paid_once(&net, 3);
+}
+
+#[test]
+fn rows_from_a_pipe_are_refused_with_what_to_do() {
+    let net = Net::start();
+
+    let ran = net.run(&["pay", "/dev/stdin", "--from", "alice", "--yes"]).ends_with(2);
+
+    assert!(ran.stderr.contains("save the rows as a file"), "{}", ran.stderr);
 }

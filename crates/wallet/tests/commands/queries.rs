@@ -70,6 +70,17 @@ fn history_is_proved_and_newest_first() {
 }
 
 #[test]
+fn an_account_without_a_transfer_has_an_empty_history() {
+    let net = Net::start();
+
+    let result = net.run_json(&["history", "carol"]).ends_with(0).json();
+
+    assert_eq!(result["entries"].as_array().unwrap().len(), 0);
+    let shown = net.run(&["history", "carol"]).ends_with(0).stdout;
+    assert_eq!(shown, "no transfer yet\n");
+}
+
+#[test]
 fn a_transaction_is_shown_with_what_it_says_and_who_signed() {
     let net = Net::start();
     let sent = net.run_json(&["transfer", "alice", "bob", "1", "--yes"]).ends_with(0).json();

@@ -1,5 +1,6 @@
+use std::net::TcpListener;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use types::ReplicaId;
 
@@ -154,4 +155,55 @@ fn a_validator_that_comes_back_on_another_port_is_found() {
     let ran = super::run::Ran::of(child.wait_with_output().unwrap()).ends_with(0);
     assert_eq!(ran.json()["status"], "final");
     assert_eq!(net.ledger.committed().len(), 1);
+}
+
+/// Puts listeners that never answer where the first validators were: what a paused process is like.
+fn halt(net: &mut Net, count: usize) -> Vec<TcpListener> {
+    let mut halted = Vec::new();
+    for validator in net.validators.iter_mut().take(count) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        validator.url = format!("http://{}", listener.local_addr().unwrap());
+        halted.push(listener);
+    }
+    net.write_run_files();
+    halted
+}
+
+#[test]
+fn the_timeout_holds_when_validators_are_halted() {
+    let mut net = Net::start();
+    let _halted = halt(&mut net, 2);
+    net.ledger.state().commits = false;
+    for wait in ["final", "none"] {
+        let transfer = ["transfer", "alice", "bob", "5", "--yes", "--timeout", "1", "--wait", wait];
+        let begun = Instant::now();
+
+        let ran = net.run(&transfer);
+
+        assert_eq!(ran.code, Some(if wait == "final" { 6 } else { 0 }), "{}", ran.stderr);
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(3), "{took:?} instead of 1 s");
+    }
+}
+
+#[test]
+fn halted_validators_delay_no_proof() {
+    let mut net = Net::start();
+    for number in 0..6 {
+        let amount = (number + 1).to_string();
+        net.run(&["transfer", "alice", "bob", &amount, "--yes"]).ends_with(0);
+    }
+    let id = net.ledger.committed()[0].id().to_string();
+    // One of the two that are left signs nothing that holds: only a certificate is proof.
+    let _halted = halt(&mut net, 2);
+    net.validators[2].behave(Conduct::Denies);
+    let begun = Instant::now();
+
+    let found = net.run_json(&["transaction", &id]).ends_with(0);
+    let history = net.run_json(&["history", "alice"]).ends_with(0);
+
+    assert_eq!(found.json()["proved_by"], "certificate");
+    assert_eq!(history.json()["entries"].as_array().unwrap().len(), 6);
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}: one after another was asked");
 }

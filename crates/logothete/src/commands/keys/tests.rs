@@ -38,7 +38,7 @@ fn an_existing_file_is_never_overwritten() {
 
     let failure = new(&path).unwrap_err();
 
-    assert_eq!(failure.exit, Exit::Fault);
+    assert_eq!(failure.exit, Exit::Refused);
     assert_eq!(fs::read_to_string(&path).unwrap(), "something precious");
 }
 

@@ -142,7 +142,7 @@ pub(super) fn restart(
     start_them(testnet, nodes, output)
 }
 
-/// Stops everything that runs in a testnet's directory, whatever became of its genesis.
+/// Stops everything that runs in a testnet's directory, whatever became of its genesis and accounts.
 ///
 /// # Errors
 ///
@@ -151,7 +151,7 @@ pub(super) fn down(dir: Option<&Path>, output: &mut Output) -> Result<Exit, Fail
     let directory = api::client::network::directory(dir);
     let layout = Layout::new(&directory);
     match layout.kind()? {
-        Kind::Testnet | Kind::Remains => {}
+        Kind::Testnet | Kind::Damaged | Kind::Remains => {}
         Kind::Nothing | Kind::Other { .. } => return Err(not_found(&directory)),
     }
     let ends = stop::down(&layout, &Interrupt::never())?;
@@ -221,7 +221,7 @@ pub(super) fn started(
     } else if quorum {
         output.notice("links are faulty, so nobody waits until all are connected");
     } else {
-        output.notice(format_args!("{live} validators run, too few for a quorum"));
+        output.notice(format_args!("too few validators run for a quorum: {live}"));
     }
     fleet.leave();
     let mut deeds = Deeds::default();

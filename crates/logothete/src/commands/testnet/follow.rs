@@ -38,11 +38,12 @@ const PAGE_BLOCKS: u32 = 100;
 /// Validators that have a mark of their own in the line.
 const MARKS_MAX: usize = 8;
 
-/// Shows what happens after what was `shown` until the process is told to end.
+/// Shows what happens after what was `shown` until the process is told to end or nobody reads it any
+/// more.
 ///
 /// # Errors
 ///
-/// Fails when the system does not tell which validators run, or nobody takes the output any more.
+/// Fails when the system does not tell which validators run.
 pub(super) fn follow(
     nodes: &[Node],
     shown: &[Sight],
@@ -70,7 +71,9 @@ pub(super) fn follow(
             line.tick();
         } else {
             for block in blocks {
-                output.result(&BlockLine::of(&block))?;
+                if !output.entry(&BlockLine::of(&block))? {
+                    return Ok(());
+                }
             }
         }
     }

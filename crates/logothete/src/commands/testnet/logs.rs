@@ -38,7 +38,7 @@ impl Report for Line {
 ///
 /// # Errors
 ///
-/// Fails when a log cannot be read or nobody takes the output any more.
+/// Fails when a log cannot be read. It ends when nobody reads what it shows any more.
 pub(super) fn run(
     testnet: &Testnet,
     arguments: &LogsArguments,
@@ -53,7 +53,9 @@ pub(super) fn run(
     for node in &nodes {
         let (lines, end) = log::tail(&node.log(), 0, arguments.lines)
             .map_err(|cause| Failure::file("read", &node.log(), &cause))?;
-        show(node, lines, named, output)?;
+        if !show(node, lines, named, output)? {
+            return Ok(Exit::Done);
+        }
         followers.push((node, Follower::new(node.log(), end)));
     }
     if !arguments.follow {
@@ -63,15 +65,25 @@ pub(super) fn run(
         for (node, follower) in &mut followers {
             let lines =
                 follower.lines().map_err(|cause| Failure::file("read", &node.log(), &cause))?;
-            show(node, lines, named, output)?;
+            if !show(node, lines, named, output)? {
+                return Ok(Exit::Done);
+            }
         }
         std::thread::sleep(PAUSE);
     }
 }
 
-fn show(node: &Node, lines: Vec<String>, named: bool, output: &mut Output) -> Result<(), Failure> {
+/// Shows lines; false when nobody reads them any more.
+fn show(
+    node: &Node,
+    lines: Vec<String>,
+    named: bool,
+    output: &mut Output,
+) -> Result<bool, Failure> {
     for line in lines {
-        output.result(&Line { validator: node.name(), line, named })?;
+        if !output.entry(&Line { validator: node.name(), line, named })? {
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }

@@ -57,8 +57,8 @@ pub(super) fn turn(
 /// validator, [`Exit::Refused`] when one runs already as something else or there are too many.
 pub(super) fn check(layout: &Layout, arguments: &UpArguments) -> Result<(), Failure> {
     let there = match layout.kind()? {
-        Kind::Testnet if !arguments.reset => Some(Testnet::open(layout.clone())?),
-        Kind::Testnet | Kind::Nothing | Kind::Remains | Kind::Other { .. } => None,
+        Kind::Testnet | Kind::Damaged if !arguments.reset => Some(Testnet::open(layout.clone())?),
+        Kind::Testnet | Kind::Damaged | Kind::Nothing | Kind::Remains | Kind::Other { .. } => None,
     };
     let validators = match &there {
         Some(testnet) => testnet.genesis.validators().len(),

@@ -13,7 +13,8 @@ use crate::commands::status::PATIENCE;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
-use crate::status::Watch;
+use crate::status::report::never_votes_again;
+use crate::status::{Sight, Watch};
 use crate::testnet::fleet::{Fleet, Orders};
 use crate::testnet::hold::Hold;
 use crate::testnet::layout::{Kind, Layout};
@@ -40,8 +41,14 @@ pub(super) fn run(
         interrupt: interrupt.clone(),
     };
     let nodes = testnet.nodes();
-    let noun = if nodes.len() == 1 { "validator" } else { "validators" };
-    output.notice(format_args!("starting {} {noun}", nodes.len()));
+    let mut missing = 0_usize;
+    for node in &nodes {
+        missing = missing.saturating_add(usize::from(node.process()?.is_none()));
+    }
+    let noun = if missing == 1 { "validator" } else { "validators" };
+    if missing > 0 {
+        output.notice(format_args!("starting {missing} {noun}"));
+    }
     let mut fleet = Fleet::start(&testnet, &nodes, &orders)?;
     if !testnet.relays().are_whole()? {
         output.notice("links are faulty, so nobody waits until all are connected");
@@ -53,6 +60,7 @@ pub(super) fn run(
     let took = began.elapsed();
     let sights = Watch::new(nodes.clone(), PATIENCE).look()?;
     output.result(&Screen::of(&testnet, dir, &sights, created, took))?;
+    warn_of_retired(&sights, output);
     if arguments.detach {
         fleet.leave();
         return Ok(Exit::Done);
@@ -68,6 +76,15 @@ pub(super) fn run(
     followed?;
     output.notice("stopped; `logothete testnet up` goes on from here");
     Ok(Exit::Done)
+}
+
+/// Says who takes no part although it is up.
+fn warn_of_retired(sights: &[Sight], output: &mut Output) {
+    let retired = |sight: &&Sight| sight.status.as_ref().is_some_and(|status| status.retired);
+    let names: Vec<String> = sights.iter().filter(retired).map(|it| it.name.clone()).collect();
+    if !names.is_empty() {
+        output.warning(never_votes_again(&names));
+    }
 }
 
 /// Finds or makes the testnet and keeps other `testnet up`s away from it.

@@ -42,6 +42,11 @@ fn validators_that_do_not_answer_have_a_row_all_the_same() {
 
 /// Of four validators, two of which say that these are convicted.
 fn convicting(convicted: &[u16]) -> StatusReport {
+    saying(convicted, None)
+}
+
+/// The same, of which this one says that it never votes again.
+fn saying(convicted: &[u16], retired: Option<u16>) -> StatusReport {
     let genesis = Plan::new(4, 0).unwrap().genesis;
     let sights: Vec<Sight> = (0..4)
         .map(|index| {
@@ -57,14 +62,14 @@ fn convicting(convicted: &[u16]) -> StatusReport {
                 primary: ReplicaId::new(1),
                 entered: true,
                 voting: true,
-                retired: false,
+                retired: retired == Some(index),
                 convicted: says.iter().copied().map(ReplicaId::new).collect(),
                 fork: None,
                 timeout_ms: 2_000,
                 in_flight: 0,
                 pending: 0,
                 connected: Vec::new(),
-                ready: true,
+                ready: retired != Some(index),
                 uptime_seconds: 1,
             };
             let status = Some(Status::new(&genesis, &live));
@@ -97,4 +102,21 @@ fn the_json_form_names_every_field_even_when_unknown() {
     assert_eq!(json["agree"], serde_json::Value::Null);
     assert_eq!(json["validators"][0]["state"], "silent");
     assert!(json["validators"][0].as_object().unwrap().contains_key("state_root"));
+}
+
+#[test]
+fn who_never_votes_again_is_named_and_counts_as_faulty() {
+    let report = saying(&[], Some(2));
+    let shown = text(&report);
+    let json = serde_json::to_value(&report).unwrap();
+
+    assert_eq!((report.retired, report.faults_left), (vec!["node2".to_owned()], Some(0)));
+    assert!(shown.contains("node2  up, retired"), "{shown}");
+    assert!(shown.contains("node2 never votes again"), "{shown}");
+    assert!(shown.contains("0 more may be faulty"), "{shown}");
+    assert_eq!(json["validators"][2]["retired"], true);
+    assert_eq!(json["validators"][1]["retired"], false);
+    // One that lied, and says so too, is one.
+    assert_eq!(saying(&[2], Some(2)).faults_left, Some(0));
+    assert!(!text(&saying(&[], None)).contains("never votes"));
 }

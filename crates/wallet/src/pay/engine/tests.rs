@@ -240,7 +240,7 @@ fn a_row_that_is_refused_for_good_stops_the_run_and_says_why() {
     assert!(
         settled.outcomes[7..]
             .iter()
-            .all(|outcome| { matches!(outcome, RowOutcome::Pending | RowOutcome::Unsent) })
+            .all(|outcome| { matches!(outcome, RowOutcome::Pending { .. } | RowOutcome::Unsent) })
     );
     assert!(chain.now < Duration::from_secs(5), "{:?} is long for a refusal", chain.now);
 }
@@ -249,10 +249,12 @@ fn a_row_that_is_refused_for_good_stops_the_run_and_says_why() {
 fn a_network_that_does_nothing_ends_the_run_when_the_patience_is_over() {
     let (_directory, journal) = journal(10, 0);
     let mut chain = FakeChain { lost: (0..1_000_000).collect(), ..FakeChain::default() };
+    let signed = journal.rows()[..4].iter().map(|row| row.signed[0].id());
+    let pending: Vec<RowOutcome> = signed.map(|id| RowOutcome::Pending { id }).collect();
 
     let (_, settled) = Engine::new(&mut chain, journal, 4, PATIENCE).run(|_| ()).unwrap();
 
-    assert!(settled.outcomes[..4].iter().all(|outcome| *outcome == RowOutcome::Pending));
+    assert_eq!(settled.outcomes[..4], pending);
     assert!(settled.outcomes[4..].iter().all(|outcome| *outcome == RowOutcome::Unsent));
     assert!(chain.now > PATIENCE && chain.now < PATIENCE * 2);
 }

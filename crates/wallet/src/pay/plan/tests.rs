@@ -61,7 +61,7 @@ fn rows_are_signed_with_nonces_without_gap() {
 fn nothing_is_signed_again_while_it_can_still_commit() {
     let directory = tempdir().unwrap();
     let journal = journal(&directory);
-    let outcomes = [RowOutcome::Pending, RowOutcome::Unsent, RowOutcome::Unsent];
+    let outcomes = [RowOutcome::Pending { id: some_id() }, RowOutcome::Unsent, RowOutcome::Unsent];
 
     let again = to_sign_again(journal.rows(), &settled(outcomes, 99, 5), Nonce::new(5));
 
