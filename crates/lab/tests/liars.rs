@@ -42,7 +42,7 @@ const STALE_ONLY: [Mutation; 8] = [
 /// Every change of every field is sent, under the old signature and under a new one, and nothing comes of it.
 #[test]
 fn networks_of_four_bear_every_change_of_every_field() {
-    let sent = soak(4, 1_500);
+    let sent = soak(4, 2_000);
 
     let mut missing = BTreeSet::new();
     for mutation in Mutation::ALL {

@@ -154,12 +154,12 @@ fn log_filter(text: &str) -> Result<EnvFilter, Failure> {
     };
     let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
     let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
-    if let Some(word) =
-        words.clone().find(|word| !word.contains(['=', '[', ']']) && !is_level(word))
+    let words: Vec<&str> = words.collect();
+    if let Some(word) = words.iter().find(|word| !word.contains(['=', '[', ']']) && !is_level(word))
     {
         return Err(wrong(&format!("{word} is no level")));
     }
-    EnvFilter::try_new(text).map_err(|cause| wrong(&cause.to_string()))
+    EnvFilter::try_new(words.join(",")).map_err(|cause| wrong(&cause.to_string()))
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ fn every_error_of_a_file_is_told_with_its_line() {
         assert!(error.starts_with(start), "{error}");
     }
     assert_eq!(errors[4], "line 6: the memo has 65 bytes, at most 64 are allowed");
-    assert_eq!(errors[5], "line 7: 1 values, the first line has 3 columns");
+    assert_eq!(errors[5], "line 7: 1 value, the first line has 3 columns");
     assert_eq!(errors[6], "line 8: 4 values, the first line has 3 columns");
 }
 
