@@ -30,10 +30,6 @@ const GOSSIP_MARGIN_BYTES: usize = 64 << 10;
 const CONTROL_BYTES_MAX: usize = 4 << 10;
 /// Messages of an RPC: ours have one.
 const MESSAGES_PER_RPC_MAX: usize = 16;
-/// From so many bytes on it is worth a control message to everybody that a message is here already
-/// and need not be sent again. It is sent for whatever anybody sends, so it must be cheap beside
-/// that.
-const KNOWN_BYTES_MIN: usize = 16 << 10;
 /// What a neighbour may send in RPCs, and their entries, for each validator: twice what one can
 /// publish per second, which has a batch each 4 ms, were each batch announced as well.
 const GOSSIP_ITEMS_PER_VALIDATOR: u32 = 1_000;
@@ -243,7 +239,9 @@ pub(crate) fn gossip_config(
         .gossip_lazy(0)
         .gossip_factor(0.0)
         .max_ihave_messages_heartbeat(0)
-        .idontwant_message_size_threshold(KNOWN_BYTES_MIN)
+        // Nobody is told what is here already: it would be told of whatever anybody sends, before it
+        // is looked at, and count for the pace of whoever tells it.
+        .idontwant_message_size_threshold(usize::MAX)
         .connection_handler_queue_len(GOSSIP_QUEUE_MAX)
         .heartbeat_initial_delay(Duration::from_millis(500))
         .flood_publish(false)

@@ -82,7 +82,7 @@ pub fn recover(
         tracing::warn!(%reason, "the index of the store was rebuilt from its blocks");
     }
     if word == OwnWord::Binds
-        && let Some(vote) = lost_vote(&store, &records, replica, &*signer, genesis.chain())?
+        && let Some(vote) = lost_vote(&store, &records, replica, &*signer, genesis.chain())
     {
         let Statement { view, height, .. } = vote.statement;
         tracing::error!(
@@ -132,16 +132,23 @@ fn lost_vote(
     own: ReplicaId,
     signer: &dyn Signer,
     chain: &ChainId,
-) -> Result<Option<Vote>, NodeError> {
+) -> Option<Vote> {
     if records.iter().any(|record| matches!(record, Record::Retired { .. })) {
-        return Ok(None);
+        return None;
     }
     let commits = records.iter().filter_map(Record::vote).map(|vote| &vote.statement);
     let last = commits.filter(|said| said.phase == Phase::Commit).map(place).max();
     let newest = store.committed().get();
     for height in (newest.saturating_sub(WITNESSES_MAX)..newest).rev() {
-        let Some(proved) = store.block(Height::new(height).next())? else {
-            continue;
+        let height = Height::new(height).next();
+        let proved = match store.block(height) {
+            Ok(Some(proved)) => proved,
+            Ok(None) => continue,
+            // It is asked as a witness only; whoever needs the block itself says what is wrong with it.
+            Err(error) => {
+                tracing::warn!(%height, %error, "a block cannot be asked for votes of this key");
+                continue;
+            }
         };
         let statement = proved.proof.certificate.statement;
         let signatures = &proved.proof.certificate.signatures;
@@ -150,10 +157,10 @@ fn lost_vote(
             && Some(place(&statement)) > last
             && signer.sign(&signing_digest(chain, &statement)) == signature
         {
-            return Ok(Some(Vote { statement, replica, signature }));
+            return Some(Vote { statement, replica, signature });
         }
     }
-    Ok(None)
+    None
 }
 
 const fn place(statement: &Statement) -> (View, Height) {

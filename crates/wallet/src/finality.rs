@@ -64,7 +64,9 @@ pub(crate) fn judge(
 ) -> Result<Verdict, Failure> {
     warn_of_liars(&report.answers, output);
     let id = report.id;
-    let maybe_sent = report.answers.iter().any(|answer| maybe_taken_in(&answer.said));
+    // Whoever has not spoken yet may be waiting with it for the commit.
+    let unheard = report.answers.len() < site.network().endpoints.len();
+    let maybe_sent = unheard || report.answers.iter().any(|answer| maybe_taken_in(&answer.said));
     let refusals = report.answers.iter().filter(|a| matches!(a.said, Said::Refused(_))).count();
     match report.outcome {
         Outcome::Final { signers, receipts, .. } => {

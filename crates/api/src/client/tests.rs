@@ -87,6 +87,24 @@ fn what_a_problem_says_cannot_draw_on_a_terminal() {
     server.join().unwrap();
 }
 
+/// A submission that broke off may have been taken in, also when the validator is gone a moment later.
+#[test]
+fn what_broke_off_stays_broken_when_nobody_is_there_any_more() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = Client::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // Nobody listens any more before this one is let go of.
+        drop(listener);
+        drop(stream.read(&mut [0; 4096]));
+    });
+
+    let error = client.status().unwrap_err();
+
+    server.join().unwrap();
+    assert!(matches!(error, ClientError::Broken { .. }), "{error:?}");
+}
+
 #[test]
 fn answers_that_make_no_sense_are_garbled() {
     let garbled = [answer(200, "{}"), answer(200, "no json"), answer(500, "oops"), answer(302, "")];

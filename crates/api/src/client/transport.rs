@@ -57,10 +57,14 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|error| self.garbled(error.to_string()))
     }
 
-    /// A kept-alive connection may have died since; requests are harmless when repeated.
+    /// A kept-alive connection may have died since; requests are harmless when repeated. What broke
+    /// off may have been acted upon, also when nobody is there any more the second time.
     fn twice<T>(&self, call: impl Fn() -> Result<T, ClientError>) -> Result<T, ClientError> {
         match call() {
-            Err(ClientError::Broken { .. }) => call(),
+            Err(broken @ ClientError::Broken { .. }) => match call() {
+                Err(ClientError::Unreachable { .. }) => Err(broken),
+                again => again,
+            },
             result => result,
         }
     }

@@ -138,12 +138,29 @@ fn submit(
     let errors: Vec<&ClientError> =
         answers.iter().filter_map(|a| a.answer.as_ref().err()).collect();
     if accepted.is_empty() {
+        // Refusals are not signed: up to t of them say nothing about who broke off or is silent.
+        let refusals = errors.iter().filter(|error| matches!(error, ClientError::Problem { .. }));
+        let unreached =
+            errors.iter().filter(|error| matches!(error, ClientError::Unreachable { .. }));
+        let (refusals, unreached) = (refusals.count(), unreached.count());
+        let maybe_sent = refusals.saturating_add(unreached) < site.network().endpoints.len();
+        if maybe_sent && refusals <= site.genesis().validators().quorum().t() {
+            return Err(pending(signed));
+        }
         return Err(refusal_in(&errors).unwrap_or_else(|| nobody_answered(errors)));
     }
     let report =
         TransferReport { accepted_by: accepted, ..TransferReport::of(site.genesis(), signed) };
     context.output.result(&report)?;
     Ok(Exit::Done)
+}
+
+/// It was sent, or may have been, and its fate is not known.
+fn pending(signed: &SignedTransaction) -> Failure {
+    let (id, until) = (signed.id(), signed.transaction.valid_until);
+    let text = format!("not final in time; {id} may still commit, up to height {until}");
+    Failure::new(Exit::Pending, "pending", text)
+        .with_hint(format!("`logothete-wallet transaction {id}` shows what became of it"))
 }
 
 /// The refusal among errors, if a validator gave one.
@@ -185,14 +202,7 @@ fn submit_and_wait(
         }
         if ask::left(deadline) <= RETRY_PAUSE {
             context.output.result(&TransferReport::of(site.genesis(), signed))?;
-            let id = signed.id();
-            let until = signed.transaction.valid_until;
-            return Err(Failure::new(
-                Exit::Pending,
-                "pending",
-                format!("not final in time; {id} may still commit, up to height {until}"),
-            )
-            .with_hint(format!("`logothete-wallet transaction {id}` shows what became of it")));
+            return Err(pending(signed));
         }
         // A validator that was restarted has another port, and has forgotten what it was told.
         thread::sleep(RETRY_PAUSE);

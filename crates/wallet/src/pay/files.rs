@@ -2,8 +2,8 @@
 //! them is found before anything is signed or sent.
 
 use std::ffi::OsString;
-use std::fs::{self, Metadata};
-use std::io;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +44,13 @@ impl Files {
             journal,
         };
         files.check_report(password)?;
+        if own.nlink() > 1 {
+            let text = format!("{} has several names, nothing was sent", csv.display());
+            return Err(Failure::usage(text).with_hint(
+                "what was signed is kept beside one of them, and under another every row would be \
+                 paid again: copy the rows to a file of their own",
+            ));
+        }
         Ok(files)
     }
 
@@ -63,9 +70,25 @@ impl Files {
             let text = format!("the report {} is not a regular file", report.display());
             return Err(refused(format!("{text}, nothing was sent")));
         }
+        if !is_report(report) {
+            let text = format!("{} is there, and no report of a payment", report.display());
+            return Err(refused(format!("{text}, nothing was sent")));
+        }
         private_file::can_replace(report)
             .map_err(|cause| refused(format!("cannot write the report, nothing was sent: {cause}")))
     }
+}
+
+/// Whether what is there, if anything, is the report of an earlier run, or empty.
+fn is_report(path: &Path) -> bool {
+    let mut begin = [0; 16];
+    let read = match File::open(path) {
+        Ok(mut file) => file.read(&mut begin).unwrap_or_default(),
+        Err(error) => return error.kind() == io::ErrorKind::NotFound || !path.exists(),
+    };
+    let begin: String = begin.iter().take(read).map(|byte| char::from(*byte)).collect();
+    let begin: String = begin.split_whitespace().collect();
+    begin.is_empty() || begin.starts_with("row,line,to,") || begin.starts_with("[{\"row\":")
 }
 
 /// `FILE.csv` with something behind it.
@@ -96,6 +119,16 @@ fn unreadable(csv: &Path, cause: &io::Error) -> Failure {
 /// would not be found under the file's other names, and the rows would be paid again.
 fn not_a_file(csv: &Path, own: &Metadata) -> Failure {
     let what = if own.is_symlink() { "a link" } else { "no regular file" };
+    let journal = beside(csv, ".pay");
+    if own.is_symlink() && journal.exists() {
+        let text = format!("{} is a link, nothing was sent", csv.display());
+        return Failure::usage(text).with_hint(format!(
+            "a payment was begun through it, and {} says what was signed: move that beside the \
+             file, as the file's name with .pay behind it, before the file is paid, or every row is \
+             paid again",
+            journal.display()
+        ));
+    }
     Failure::usage(format!("{} is {what}, nothing was sent", csv.display())).with_hint(
         "what was signed is kept beside the CSV as FILE.csv.pay, so that no row is ever paid \
          twice: save the rows as a file, and name that file itself",

@@ -89,11 +89,49 @@ fn a_report_that_cannot_be_written_is_refused() {
 fn a_report_of_an_earlier_run_may_be_replaced() {
     let (directory, csv) = directory();
     let report = directory.path().join("report.json");
-    fs::write(&report, "old").unwrap();
+    for old in ["", "row,line,to,address\n1,2,bob", "[\n  {\n    \"row\": 1", "[{\"row\":1,"] {
+        fs::write(&report, old).unwrap();
 
-    Files::of(&csv, Some(&report), None).unwrap();
+        Files::of(&csv, Some(&report), None).unwrap();
 
-    assert_eq!(fs::read_to_string(&report).unwrap(), "old", "not before there is a new one");
+        assert_eq!(fs::read_to_string(&report).unwrap(), old, "not before there is a new one");
+    }
+}
+
+/// The journal of another payment, a key, another CSV.
+#[test]
+fn a_report_replaces_nothing_but_a_report() {
+    let (directory, csv) = directory();
+    let other = directory.path().join("other.csv.pay");
+    for content in ["{\"journal\":1}\n", "to,amount\n", "\u{1}"] {
+        fs::write(&other, content).unwrap();
+
+        let text = refused(&csv, Some(&other), None);
+
+        assert!(text.contains("no report of a payment"), "{text}");
+        assert_eq!(fs::read_to_string(&other).unwrap(), content);
+    }
+}
+
+/// The journal stands beside one name, and under the other every row would be paid again.
+#[test]
+fn a_csv_with_several_names_is_refused() {
+    let (directory, csv) = directory();
+    fs::hard_link(&csv, directory.path().join("b.csv")).unwrap();
+
+    assert!(refused(&csv, None, None).contains("several names"));
+}
+
+#[test]
+fn whoever_paid_through_a_link_is_told_where_its_journal_is() {
+    let (directory, csv) = directory();
+    let link = directory.path().join("link.csv");
+    symlink(&csv, &link).unwrap();
+    fs::write(directory.path().join("link.csv.pay"), "").unwrap();
+
+    let failure = Files::of(&link, None, None).unwrap_err();
+
+    assert!(failure.hint.unwrap().contains("link.csv.pay says what was signed"));
 }
 
 #[test]
