@@ -17,7 +17,7 @@ use lab::mutants::{Hunt, hunt};
 use pbft::mutant::{self, Mutant};
 
 /// The most seeds that a mutant may survive.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 1_000;
 
 /// Hunts on all processors, each the next one that nobody has taken.
 fn hunts() -> Vec<Hunt> {
