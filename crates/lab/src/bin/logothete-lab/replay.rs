@@ -72,14 +72,20 @@ fn repeat(arguments: &Replay) -> String {
     if arguments.case {
         command += " --case";
     }
-    if !arguments.replicas.is_empty() {
-        let replicas: Vec<String> = arguments.replicas.iter().map(u16::to_string).collect();
-        command += &format!(" --replicas {}", replicas.join(","));
+    command + &networks(&arguments.replicas, arguments.liars)
+}
+
+/// The flags that draw such networks again.
+pub(crate) fn networks(replicas: &[u16], liars: bool) -> String {
+    let mut flags = String::new();
+    if !replicas.is_empty() {
+        let replicas: Vec<String> = replicas.iter().map(u16::to_string).collect();
+        flags += &format!(" --replicas {}", replicas.join(","));
     }
-    if arguments.liars {
-        command += " --liars";
+    if liars {
+        flags += " --liars";
     }
-    command
+    flags
 }
 
 /// What plans are drawn from when the number of replicas is given.

@@ -103,14 +103,7 @@ fn repeat(arguments: &Soak) -> String {
     if let Some(path) = &arguments.plan {
         command += &format!(" --plan {}", path.display());
     }
-    if !arguments.replicas.is_empty() {
-        let replicas: Vec<String> = arguments.replicas.iter().map(u16::to_string).collect();
-        command += &format!(" --replicas {}", replicas.join(","));
-    }
-    if arguments.liars {
-        command += " --liars";
-    }
-    command
+    command + &replay::networks(&arguments.replicas, arguments.liars)
 }
 
 fn setting(summary: &Summary, arguments: &Soak) -> Section {
